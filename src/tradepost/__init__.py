@@ -1,0 +1,1 @@
+"""Tradepost: a marketplace merchant platform with its logistics service."""

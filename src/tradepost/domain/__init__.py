@@ -1,0 +1,1 @@
+"""What the marketplace is and does. Knows no HTTP, no JSON, no status and no sentence."""

@@ -1,0 +1,86 @@
+"""What can be wrong with somebody who wants in."""
+
+from __future__ import annotations
+
+from tradepost.domain.failure import Failure
+from tradepost.values import TryLater
+
+
+class TokenForged(Failure):
+    """No access token of this system looks like this."""
+
+
+class TokenUnknown(Failure):
+    """A well-formed token that was never issued, or for the other service."""
+
+
+class TokenExpired(Failure):
+    """The token was good once; its time is over."""
+
+
+class TokenRevoked(Failure):
+    """The token was taken back, or its app was."""
+
+
+class AccountSuspended(Failure):
+    """The token is good and its account may not act."""
+
+
+class ScopeMissing(Failure):
+    """The token does not open this."""
+
+    scope: str
+
+
+class RateLimitReached(Failure, TryLater):
+    """The calls of this window are used up; `reset` is when the next one begins."""
+
+    limit: int
+    seconds: int
+
+
+class IpLimitReached(RateLimitReached):
+    """Too many calls from one address."""
+
+
+class UserLimitReached(RateLimitReached):
+    """Too many calls for one account."""
+
+
+class IpUserLimitReached(RateLimitReached):
+    """Too many calls for one account from one address."""
+
+
+class IpAgentLimitReached(RateLimitReached):
+    """Too many calls by one program from one address."""
+
+
+class IpUserAgentLimitReached(RateLimitReached):
+    """Too many calls for one account by one program from one address."""
+
+
+class AppLimitReached(RateLimitReached):
+    """Too many calls by one app."""
+
+
+class IpAppLimitReached(RateLimitReached):
+    """Too many calls by one app from one address."""
+
+
+BY_LEVEL = {
+    "app_user": RateLimitReached,
+    "ip": IpLimitReached,
+    "user": UserLimitReached,
+    "ip_user": IpUserLimitReached,
+    "ip_agent": IpAgentLimitReached,
+    "ip_user_agent": IpUserAgentLimitReached,
+    "app": AppLimitReached,
+    "ip_app": IpAppLimitReached,
+}
+"""What it is called when the calls of a level are used up."""
+
+
+class AppUnknown(Failure):
+    """No app has this id."""
+
+    app_id: str

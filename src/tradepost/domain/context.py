@@ -1,0 +1,88 @@
+"""What an operation is handed besides its arguments: the database, the time, new ids, and who acts.
+
+Nothing in the domain reaches for any of these by itself; tests and the sandbox hand in their own.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+
+class Rows(Protocol):
+    """A database connection as the domain uses it; an asyncpg connection is one.
+
+    It is bound to one account before the domain sees it, and it begins and commits nothing itself.
+    """
+
+    async def fetch(self, query: str, *args: Any) -> list[Any]:
+        """All rows of a statement."""
+
+    async def fetchrow(self, query: str, *args: Any) -> Any:
+        """The first row of a statement, or None."""
+
+    async def fetchval(self, query: str, *args: Any) -> Any:
+        """The first column of the first row, or None."""
+
+    async def execute(self, query: str, *args: Any) -> str:
+        """Run a statement; gives its command tag."""
+
+
+@dataclass(frozen=True, slots=True)
+class Merchant:
+    """The shop that acts.
+
+    `currency` is his own; `payment_currency` is the one he is paid in: either USD or his own.
+    """
+
+    id: str
+    name: str
+    currency: str
+    payment_currency: str
+    locale: str
+
+    @property
+    def paid_in_usd(self) -> bool:
+        """Whether USD prices are the truth for this shop; if not, they read 999999."""
+        return self.payment_currency == "USD"
+
+
+@dataclass(frozen=True, slots=True)
+class Shipper:
+    """A user of the logistics service."""
+
+    id: str
+    name: str
+    locale: str
+
+
+def random_id() -> str:
+    """A new id: 24 hex digits, random, so that none can be guessed from another."""
+    return secrets.token_hex(12)
+
+
+@dataclass(frozen=True, slots=True)
+class Ctx:
+    """The context of one call: one connection, one moment, one actor."""
+
+    db: Rows
+    now: datetime
+    actor: Any
+    new_id: Callable[[], str] = random_id
+
+
+@dataclass(frozen=True, slots=True)
+class MerchantCtx(Ctx):
+    """The context of a call to the merchant service."""
+
+    actor: Merchant
+
+
+@dataclass(frozen=True, slots=True)
+class ShipperCtx(Ctx):
+    """The context of a call to the logistics service."""
+
+    actor: Shipper

@@ -1,0 +1,50 @@
+"""What an operator does about shops."""
+
+from __future__ import annotations
+
+from babel.numbers import is_currency
+
+from tradepost.domain import warehouses
+from tradepost.domain.access import password_hash
+from tradepost.domain.context import Ctx, MerchantCtx
+from tradepost.domain.merchants import rows
+from tradepost.domain.merchants.failures import CurrencyUnknown, MerchantUnknown
+from tradepost.domain.merchants.merchant import MerchantLine, NewMerchant
+
+
+async def add_merchant(ctx: Ctx, new: NewMerchant) -> str:
+    """Open a shop with one person and a STANDARD warehouse; gives its id.
+
+    Raises EmailTaken, CurrencyUnknown.
+    """
+    for currency in (new.currency, new.paid_in):
+        if not is_currency(currency):
+            raise CurrencyUnknown(currency=currency)
+    if new.paid_in not in ("USD", new.currency):
+        raise CurrencyUnknown(currency=new.paid_in)
+    merchant_id = ctx.new_id()
+    await rows.insert_merchant(ctx.db, merchant_id, new, ctx.now)
+    await rows.insert_user(
+        ctx.db, merchant_id, ctx.new_id(), new.email, new.name, password_hash(new.password), ctx.now
+    )
+    await warehouses.open_warehouse(ctx, merchant_id)
+    return merchant_id
+
+
+async def list_merchants(ctx: Ctx) -> list[MerchantLine]:
+    """Every shop of this installation."""
+    return await rows.list_merchants(ctx.db)
+
+
+async def set_suspended(ctx: Ctx, merchant_id: str, suspended: bool) -> None:
+    """Suspend a shop, or let it act again; raises MerchantUnknown."""
+    if not await rows.set_suspended(ctx.db, merchant_id, ctx.now if suspended else None):
+        raise MerchantUnknown(merchant_id=merchant_id)
+
+
+async def act_for(ctx: Ctx, merchant_id: str) -> MerchantCtx:
+    """The same context with a shop as the one who acts; raises MerchantUnknown."""
+    merchant = await rows.find_merchant(ctx.db, merchant_id)
+    if merchant is None:
+        raise MerchantUnknown(merchant_id=merchant_id)
+    return MerchantCtx(db=ctx.db, now=ctx.now, actor=merchant, new_id=ctx.new_id)

@@ -1,0 +1,67 @@
+"""The SQL of shops and their people."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import asyncpg
+
+from tradepost.domain.context import Merchant, Rows
+from tradepost.domain.merchants.failures import EmailTaken
+from tradepost.domain.merchants.merchant import MerchantLine, NewMerchant
+
+
+async def insert_merchant(db: Rows, merchant_id: str, new: NewMerchant, now: datetime) -> None:
+    """Add a shop."""
+    await db.execute(
+        "insert into merchant (id, name, currency, payment_currency, locale, created_at) "
+        "values ($1, $2, $3, $4, $5, $6)",
+        merchant_id,
+        new.name,
+        new.currency,
+        new.paid_in,
+        new.locale,
+        now,
+    )
+
+
+async def insert_user(
+    db: Rows, merchant_id: str, user_id: str, email: str, name: str, password_hash: str, now: datetime
+) -> None:
+    """Add a person who signs in for a shop; raises EmailTaken."""
+    try:
+        await db.execute(
+            "insert into merchant_user (merchant_id, id, email, name, password_hash, created_at) "
+            "values ($1, $2, $3, $4, $5, $6)",
+            merchant_id,
+            user_id,
+            email.lower(),
+            name,
+            password_hash,
+            now,
+        )
+    except asyncpg.UniqueViolationError:
+        raise EmailTaken(email=email) from None
+
+
+async def list_merchants(db: Rows) -> list[MerchantLine]:
+    """Every shop, the oldest first."""
+    found = await db.fetch(
+        "select id, name, currency, payment_currency, suspended_at is not null as suspended "
+        "from merchant order by created_at, id"
+    )
+    return [MerchantLine(**dict(row)) for row in found]
+
+
+async def set_suspended(db: Rows, merchant_id: str, at: datetime | None) -> bool:
+    """Suspend a shop from a moment on, or (None) let it act again; whether there is such a shop."""
+    done = await db.fetchval("update merchant set suspended_at = $2 where id = $1 returning true", merchant_id, at)
+    return bool(done)
+
+
+async def find_merchant(db: Rows, merchant_id: str) -> Merchant | None:
+    """A shop by its id."""
+    row = await db.fetchrow(
+        "select id, name, currency, payment_currency, locale from merchant where id = $1", merchant_id
+    )
+    return Merchant(*row) if row else None

@@ -1,0 +1,43 @@
+"""A way to send a parcel (facts on the logistics API, section 2.3), and a user who sends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+
+class PickupService(msgspec.Struct, frozen=True):
+    """A company that collects parcels at the sender's door."""
+
+    pickup_service_code: str
+    pickup_service_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A channel; `otype` is what an order names it by, `<channel>-1` registered and `<channel>-0` not.
+
+    Sensitivity types: 0 general, 1 with battery, 2 sensitive.
+    """
+
+    otype: str
+    channel_name: str
+    channel_name_en: str
+    is_registered: bool
+    support_warehouses: bool
+    warehouses: tuple[str, ...]
+    is_only_online_payment: bool
+    allow_battery: bool
+    sensitivity_types: tuple[int, ...]
+    pickup_services: tuple[PickupService, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NewShipper:
+    """What it takes to open an account of the logistics service."""
+
+    name: str
+    email: str
+    password: str
+    locale: str = "en"

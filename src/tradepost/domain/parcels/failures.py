@@ -1,0 +1,11 @@
+"""What can be wrong in the logistics service."""
+
+from __future__ import annotations
+
+from tradepost.domain.failure import Failure
+
+
+class ShipperEmailTaken(Failure):
+    """Somebody signs in to the logistics service with this address already."""
+
+    email: str

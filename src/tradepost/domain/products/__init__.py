@@ -1,0 +1,72 @@
+"""Products and their variations: what a merchant sells.
+
+A product and its variations are one whole: they share the time of the last change, the pictures and the fate
+of being removed. So they share an area, with the product's verbs beside the variation's.
+"""
+
+from tradepost.domain.products.operations.product import (
+    add_product,
+    change_parent_sku,
+    disable_product,
+    enable_product,
+    find_product,
+    list_products,
+    remove_extra_images,
+    remove_product,
+    update_product,
+)
+from tradepost.domain.products.operations.review import review_product, take_down_variation
+from tradepost.domain.products.operations.variation import (
+    add_variation,
+    change_sku,
+    disable_variation,
+    enable_variation,
+    find_variation,
+    update_inventory,
+    update_variation,
+)
+from tradepost.domain.products.product import (
+    CountryPrice,
+    ListFilter,
+    LogisticsChanges,
+    NewProduct,
+    NewVariation,
+    Product,
+    ProductChanges,
+    ProductRef,
+    Variation,
+    VariationChanges,
+    tag_id,
+)
+
+__all__ = [
+    "CountryPrice",
+    "ListFilter",
+    "LogisticsChanges",
+    "NewProduct",
+    "NewVariation",
+    "Product",
+    "ProductChanges",
+    "ProductRef",
+    "Variation",
+    "VariationChanges",
+    "add_product",
+    "add_variation",
+    "change_parent_sku",
+    "change_sku",
+    "disable_product",
+    "disable_variation",
+    "enable_product",
+    "enable_variation",
+    "find_product",
+    "find_variation",
+    "list_products",
+    "remove_extra_images",
+    "remove_product",
+    "review_product",
+    "tag_id",
+    "take_down_variation",
+    "update_inventory",
+    "update_product",
+    "update_variation",
+]

@@ -1,0 +1,67 @@
+"""Amounts in two currencies: US dollars beside the merchant's own (chapters *Product*, *Merchant Currency Code*).
+
+Three kinds of merchants exist. One whose own currency is USD has one amount, however it is called. One with
+another currency who is paid in USD has two that count. One who is paid in his own currency must say the
+localized amount wherever he says a price, and his USD amounts count for nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from babel.numbers import get_currency_precision
+
+from tradepost.domain.context import Merchant
+from tradepost.domain.products.failures import (
+    AmountsDiffer,
+    CurrencyMismatch,
+    LocalizedMissing,
+    TooPrecise,
+)
+from tradepost.values import NOT_GIVEN, NotGiven
+
+Amount = Decimal | NotGiven
+
+
+@dataclass(frozen=True, slots=True)
+class Amounts:
+    """The two amounts of one price, as they are to be stored."""
+
+    usd: Amount
+    localized: Amount
+
+
+def check_currency(merchant: Merchant, currency: str | NotGiven, *localized: Amount, required: bool) -> None:
+    """Refuse another currency than the merchant's, or localized amounts without any.
+
+    `required` says that a merchant who is not paid in USD must name it in any case.
+    """
+    if currency is NOT_GIVEN:
+        must = required and not merchant.paid_in_usd
+        if must or any(amount is not NOT_GIVEN for amount in localized):
+            raise LocalizedMissing(name="localized_currency_code")
+    elif currency != merchant.currency:
+        raise CurrencyMismatch(given=str(currency), currency=merchant.currency)
+
+
+def settle(merchant: Merchant, name: str, usd: Amount, localized: Amount, *, required: bool = True) -> Amounts:
+    """What to store of a price and its localized twin, `name` being the parameter of the first.
+
+    Raises LocalizedMissing where a merchant who is not paid in USD gives only the USD amount and `required`
+    says that he must not, AmountsDiffer, TooPrecise.
+    """
+    localized_name = f"localized_{name}"
+    if localized is not NOT_GIVEN:
+        places = get_currency_precision(merchant.currency)
+        if localized != round(localized, places):
+            raise TooPrecise(name=localized_name, currency=merchant.currency, places=places)
+    if merchant.currency == "USD":
+        if usd is NOT_GIVEN:
+            usd = localized
+        elif localized is not NOT_GIVEN and localized != usd:
+            raise AmountsDiffer(name=localized_name, other=name)
+        return Amounts(usd, NOT_GIVEN)
+    if required and usd is not NOT_GIVEN and localized is NOT_GIVEN and not merchant.paid_in_usd:
+        raise LocalizedMissing(name=localized_name)
+    return Amounts(usd, localized)

@@ -1,0 +1,1 @@
+"""The verbs of the catalogue: of products here, of variations there."""

@@ -1,0 +1,237 @@
+"""The verbs of products. Every write is on behalf of the acting merchant, inside the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from tradepost.domain import warehouses
+from tradepost.domain.context import MerchantCtx
+from tradepost.domain.products import failures
+from tradepost.domain.products.money import Amounts, check_currency, settle
+from tradepost.domain.products.product import (
+    DEFAULT_SHIPPING_TIME,
+    MOST_PICTURES,
+    ListFilter,
+    NewProduct,
+    Product,
+    ProductChanges,
+    ProductRef,
+    given,
+)
+from tradepost.domain.products.rows import products as rows
+from tradepost.domain.products.rows import reading, variations
+from tradepost.values import NOT_GIVEN, NotGiven, Page
+
+# What a new product is shipped to when nothing is said (facts, section 6).
+DEFAULT_COUNTRY = "US"
+LOCAL_PREFIX = "LOCAL_"
+
+
+async def find_product(ctx: MerchantCtx, ref: ProductRef, warehouse_name: str | None = None) -> Product:
+    """A product as seen from a warehouse (STANDARD for None); a removed one is found by its id only.
+
+    Raises WarehouseNotFound, ProductNotFound.
+    """
+    warehouse = await warehouses.known_name(ctx, warehouse_name)
+    if ref.id is not None:
+        found = await reading.by_id(ctx.db, ctx.actor.id, warehouse, ref.id)
+    else:
+        found = await reading.by_parent_sku(ctx.db, ctx.actor.id, warehouse, ref.parent_sku or "")
+    if found is None:
+        raise failures.ProductNotFound(id=ref.id)
+    return found
+
+
+async def list_products(
+    ctx: MerchantCtx, wanted: ListFilter, cut: Page, warehouse_name: str | None = None
+) -> tuple[list[Product], bool]:
+    """One page of the live products, the last changed first (then the higher id), and whether there is more.
+
+    Raises WarehouseNotFound.
+    """
+    warehouse = await warehouses.known_name(ctx, warehouse_name)
+    return await reading.page(ctx.db, ctx.actor.id, warehouse, wanted, cut)
+
+
+async def add_product(ctx: MerchantCtx, new: NewProduct) -> Product:
+    """Add a product with its first variation to the STANDARD warehouse.
+
+    Without a parent SKU the SKU stands in. Raises SkuTaken, ParentSkuTaken, CleanImageUnknown,
+    TooManyPictures, and what `money` raises about its amounts.
+    """
+    merchant = ctx.actor
+    check_currency(
+        merchant,
+        new.localized_currency_code,
+        new.localized_price,
+        new.localized_shipping,
+        new.localized_msrp,
+        required=True,
+    )
+    price = settle(merchant, "price", new.price, new.localized_price)
+    shipping = settle(merchant, "shipping", new.shipping, new.localized_shipping)
+    msrp = settle(merchant, "msrp", new.msrp, new.localized_msrp, required=False)
+    _check_pictures(new)
+    product_id, variation_id = ctx.new_id(), ctx.new_id()
+    await rows.insert(ctx.db, merchant.id, {"id": product_id, **_product_columns(new)}, ctx.now)
+    defaults = (_value(shipping.usd), _value(shipping.localized))
+    await rows.insert_shipping(
+        ctx.db,
+        merchant.id,
+        product_id,
+        warehouses.STANDARD,
+        defaults,
+        _countries(new.country_shipping_prices, *defaults),
+    )
+    columns = {
+        "id": variation_id,
+        "product_id": product_id,
+        "position": 1,
+        **_variation_columns(new, price, msrp),
+    }
+    await variations.insert(ctx.db, merchant.id, columns, new.logistics())
+    await variations.insert_stock(ctx.db, merchant.id, variation_id, warehouses.STANDARD, new.inventory, *defaults)
+    return await find_product(ctx, ProductRef(id=product_id))
+
+
+async def update_product(ctx: MerchantCtx, ref: ProductRef, changes: ProductChanges) -> None:
+    """Change what was given of a product; tags and extra pictures are replaced as a whole.
+
+    A clean picture that is none of the product's pictures is passed over, and an empty video URL deletes the
+    video, both as the reference says. Raises ProductNotFound, ProductRemoved, TooManyPictures.
+    """
+    product = await _lock(ctx, ref)
+    columns = given(changes, *ProductChanges.__dataclass_fields__)
+    for name in ("tags", "extra_images"):
+        if name in columns:
+            columns[name] = list(columns[name])
+    if "demo_video_asset_url" in columns:
+        columns["demo_video_asset_url"] = columns["demo_video_asset_url"] or None
+    extra = columns.get("extra_images", product.extra_images)
+    if "extra_images" in columns:
+        others = await variations.siblings(ctx.db, ctx.actor.id, product.id, warehouses.STANDARD)
+        if len(extra) + others.pictures > MOST_PICTURES:
+            raise failures.TooManyPictures(name="extra_images", limit=MOST_PICTURES)
+    if columns.get("clean_image", "") not in ("", columns.get("main_image", product.main_image), *extra):
+        del columns["clean_image"]
+    if columns:
+        await rows.update(ctx.db, ctx.actor.id, product.id, columns, ctx.now)
+
+
+async def change_parent_sku(ctx: MerchantCtx, ref: ProductRef, new_parent_sku: str) -> None:
+    """Give a product another parent SKU, one that no live product and no live variation of the merchant has.
+
+    Raises ProductNotFound, ProductRemoved, ParentSkuTaken, SkuTaken.
+    """
+    product = await _lock(ctx, ref)
+    if new_parent_sku == product.parent_sku:
+        raise failures.ParentSkuTaken(name="new_parent_sku", sku=new_parent_sku)
+    if await rows.sku_exists(ctx.db, ctx.actor.id, new_parent_sku):
+        raise failures.SkuTaken(name="new_parent_sku", sku=new_parent_sku)
+    await rows.change_parent_sku(ctx.db, ctx.actor.id, product.id, new_parent_sku, ctx.now)
+
+
+async def enable_product(ctx: MerchantCtx, ref: ProductRef) -> None:
+    """Put all variations of a product on sale but those the marketplace removed.
+
+    Raises ProductNotFound, ProductRemoved.
+    """
+    await _set_enabled(ctx, ref, True)
+
+
+async def disable_product(ctx: MerchantCtx, ref: ProductRef) -> None:
+    """Take all variations of a product off sale; raises ProductNotFound, ProductRemoved."""
+    await _set_enabled(ctx, ref, False)
+
+
+async def remove_product(ctx: MerchantCtx, ref: ProductRef) -> None:
+    """Remove a product for good and free its SKUs; raises ProductNotFound, ProductRemoved."""
+    product = await _lock(ctx, ref)
+    await rows.remove(ctx.db, ctx.actor.id, product.id, ctx.now)
+
+
+async def remove_extra_images(ctx: MerchantCtx, ref: ProductRef) -> None:
+    """Take all extra pictures off a product, its clean picture too where it was one of them.
+
+    Raises ProductNotFound, ProductRemoved.
+    """
+    product = await _lock(ctx, ref)
+    columns: dict[str, Any] = {"extra_images": []}
+    found = await reading.by_id(ctx.db, ctx.actor.id, warehouses.STANDARD, product.id)
+    if found and found.clean_image in product.extra_images and found.clean_image != product.main_image:
+        columns["clean_image"] = None
+    await rows.update(ctx.db, ctx.actor.id, product.id, columns, ctx.now)
+
+
+async def _set_enabled(ctx: MerchantCtx, ref: ProductRef, enabled: bool) -> None:
+    product = await _lock(ctx, ref)
+    await rows.set_enabled(ctx.db, ctx.actor.id, product.id, enabled)
+    await rows.update(ctx.db, ctx.actor.id, product.id, {}, ctx.now)
+
+
+async def _lock(ctx: MerchantCtx, ref: ProductRef) -> rows.LockedProduct:
+    product = await rows.lock(ctx.db, ctx.actor.id, ref)
+    if product is None:
+        raise failures.ProductNotFound(id=ref.id)
+    if product.removed:
+        raise failures.ProductRemoved(id=product.id)
+    return product
+
+
+def _value(amount: Any) -> Any:
+    return None if amount is NOT_GIVEN else amount
+
+
+def _check_pictures(new: NewProduct) -> None:
+    if len(new.extra_images) > MOST_PICTURES:
+        raise failures.TooManyPictures(name="extra_images", limit=MOST_PICTURES)
+    if new.clean_image is not NOT_GIVEN and new.clean_image not in (new.main_image, *new.extra_images):
+        raise failures.CleanImageUnknown
+
+
+def _product_columns(new: NewProduct) -> dict[str, Any]:
+    optional = given(
+        new,
+        "clean_image",
+        "condition",
+        "landing_page_url",
+        "upc",
+        "requested_product_brand_id",
+        "max_quantity",
+        "reference_value",
+        "unit",
+    )
+    return {
+        "parent_sku": new.parent_sku or new.sku,
+        "name": new.name,
+        "description": new.description,
+        "tags": list(new.tags),
+        "main_image": new.main_image,
+        "original_image_url": new.main_image,
+        "extra_images": list(new.extra_images),
+        "demo_video_asset_url": new.demo_video_asset_url or None,
+        **optional,
+    }
+
+
+def _variation_columns(new: NewProduct, price: Amounts, msrp: Amounts) -> dict[str, Any]:
+    return {
+        "sku": new.sku,
+        "price": price.usd,
+        "localized_price": _value(price.localized),
+        "msrp": _value(msrp.usd),
+        "localized_msrp": _value(msrp.localized),
+        "shipping_time": new.shipping_time or DEFAULT_SHIPPING_TIME,
+        **given(new, "color", "size", "quantity_value"),
+    }
+
+
+def _countries(
+    given_prices: Mapping[str, Decimal] | NotGiven, default: Decimal | None, localized_default: Decimal | None
+) -> list[tuple[str, Decimal | None, Decimal | None]]:
+    """The country prices of a new product; what was not said of a country is the product's default."""
+    prices = given_prices if given_prices is not NOT_GIVEN else {}
+    codes = sorted({key.removeprefix(LOCAL_PREFIX) for key in prices}) or [DEFAULT_COUNTRY]
+    return [(code, prices.get(code, default), prices.get(LOCAL_PREFIX + code, localized_default)) for code in codes]

@@ -1,0 +1,189 @@
+"""The verbs of variations. Each change counts as a change of the product, too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tradepost.domain import warehouses
+from tradepost.domain.context import MerchantCtx
+from tradepost.domain.products import failures
+from tradepost.domain.products.money import check_currency, settle
+from tradepost.domain.products.product import (
+    DEFAULT_SHIPPING_TIME,
+    MOST_PICTURES,
+    MOST_VARIATIONS,
+    NewVariation,
+    Product,
+    ProductRef,
+    Variation,
+    VariationChanges,
+    given,
+)
+from tradepost.domain.products.rows import products, reading
+from tradepost.domain.products.rows import variations as rows
+from tradepost.values import NOT_GIVEN
+
+
+async def find_variation(
+    ctx: MerchantCtx, sku: str, warehouse_name: str | None = None
+) -> tuple[Product, Variation]:
+    """A live variation and the product it belongs to; raises WarehouseNotFound, VariationNotFound."""
+    warehouse = await warehouses.known_name(ctx, warehouse_name)
+    product = await reading.by_sku(ctx.db, ctx.actor.id, warehouse, sku)
+    if product is None:
+        raise failures.VariationNotFound(sku=sku)
+    return product, next(variation for variation in product.variations if variation.sku == sku)
+
+
+async def add_variation(ctx: MerchantCtx, new: NewVariation) -> tuple[Product, Variation]:
+    """Add a variation to a product, at the product's default shipping price.
+
+    Raises ParentNotFound, NeitherColorNorSize, ColorAndSizeTaken, SkuTaken, TooManyVariations,
+    TooManyPictures, and what `money` raises about its amounts.
+    """
+    merchant = ctx.actor
+    if not new.color and not new.size:
+        raise failures.NeitherColorNorSize
+    check_currency(merchant, new.localized_currency_code, new.localized_price, new.localized_msrp, required=True)
+    price = settle(merchant, "price", new.price, new.localized_price)
+    msrp = settle(merchant, "msrp", new.msrp, new.localized_msrp, required=False)
+    product = await _lock_parent(ctx, new.parent_sku)
+    siblings = await rows.siblings(ctx.db, merchant.id, product.id, warehouses.STANDARD)
+    if siblings.count >= MOST_VARIATIONS:
+        raise failures.TooManyVariations(limit=MOST_VARIATIONS)
+    if new.main_image and len(product.extra_images) + siblings.pictures >= MOST_PICTURES:
+        raise failures.TooManyPictures(name="main_image", limit=MOST_PICTURES)
+    variation_id = ctx.new_id()
+    columns = {
+        "id": variation_id,
+        "product_id": product.id,
+        "position": siblings.count + 1,
+        "sku": new.sku,
+        "price": price.usd,
+        "shipping_time": new.shipping_time or DEFAULT_SHIPPING_TIME,
+        **_amounts(localized_price=price.localized, msrp=msrp.usd, localized_msrp=msrp.localized),
+        **given(new, "color", "size", "main_image", "quantity_value"),
+    }
+    await rows.insert(ctx.db, merchant.id, columns, new.logistics())
+    await rows.insert_stock(
+        ctx.db,
+        merchant.id,
+        variation_id,
+        warehouses.STANDARD,
+        new.inventory,
+        siblings.default_shipping,
+        siblings.localized_default_shipping,
+    )
+    await products.update(ctx.db, merchant.id, product.id, {}, ctx.now)
+    return await find_variation(ctx, new.sku)
+
+
+async def update_variation(
+    ctx: MerchantCtx, sku: str, changes: VariationChanges, warehouse_name: str | None = None
+) -> None:
+    """Change what was given of a variation; stock changes in one warehouse, everything else everywhere.
+
+    Raises VariationNotFound, WarehouseNotFound, VariationRemovedByWish, ColorAndSizeTaken, TooManyPictures,
+    and what `money` raises about its amounts.
+    """
+    merchant = ctx.actor
+    warehouse = await warehouses.known_name(ctx, warehouse_name)
+    check_currency(
+        merchant,
+        changes.localized_currency_code,
+        changes.localized_price,
+        changes.localized_msrp,
+        required=False,
+    )
+    price = settle(merchant, "price", changes.price, changes.localized_price)
+    msrp = settle(merchant, "msrp", changes.msrp, changes.localized_msrp, required=False)
+    variation = await _lock(ctx, sku)
+    if changes.enabled and variation.removed_by_wish:
+        raise failures.VariationRemovedByWish(sku=sku)
+    columns = {
+        **_amounts(price=price.usd, localized_price=price.localized, msrp=msrp.usd, localized_msrp=msrp.localized),
+        **given(changes, "enabled", "size", "color", "shipping_time", "quantity_value"),
+    }
+    of_product: dict[str, Any] = {}
+    if changes.main_image:
+        if changes.update_product_image:
+            # The picture becomes the product's, and this variation shows the product's picture.
+            of_product["main_image"] = changes.main_image
+            columns["main_image"] = None
+        else:
+            await _check_picture_count(ctx, variation)
+            columns["main_image"] = changes.main_image
+    if columns:
+        await rows.update(ctx.db, merchant.id, variation, sku, columns)
+    await rows.set_logistics(ctx.db, merchant.id, variation.id, changes.logistics())
+    if changes.inventory is not NOT_GIVEN:
+        await rows.set_inventory(ctx.db, merchant.id, sku, warehouse, changes.inventory, ctx.now)
+    if columns or of_product or changes.logistics():
+        await products.update(ctx.db, merchant.id, variation.product_id, of_product, ctx.now)
+
+
+async def change_sku(ctx: MerchantCtx, sku: str, new_sku: str) -> None:
+    """Give a variation another SKU, one that no live variation of the merchant has.
+
+    Raises VariationNotFound, SkuTaken.
+    """
+    variation = await _lock(ctx, sku)
+    if new_sku == sku:
+        raise failures.SkuTaken(name="new_sku", sku=new_sku)
+    await rows.change_sku(ctx.db, ctx.actor.id, variation.id, new_sku)
+    await products.update(ctx.db, ctx.actor.id, variation.product_id, {}, ctx.now)
+
+
+async def enable_variation(ctx: MerchantCtx, sku: str) -> None:
+    """Put a variation on sale; raises VariationNotFound, VariationRemovedByWish."""
+    await update_variation(ctx, sku, VariationChanges(enabled=True))
+
+
+async def disable_variation(ctx: MerchantCtx, sku: str) -> None:
+    """Take a variation off sale; raises VariationNotFound."""
+    await update_variation(ctx, sku, VariationChanges(enabled=False))
+
+
+async def update_inventory(ctx: MerchantCtx, sku: str, inventory: int, warehouse_name: str | None = None) -> None:
+    """Set the stock of a variation in a warehouse (STANDARD for None), in one statement.
+
+    Raises VariationNotFound, WarehouseNotFound.
+    """
+    warehouse = warehouse_name or warehouses.STANDARD
+    found, stocked = await rows.set_inventory(ctx.db, ctx.actor.id, sku, warehouse, inventory, ctx.now)
+    if not found:
+        raise failures.VariationNotFound(sku=sku)
+    if not stocked:
+        raise warehouses.WarehouseNotFound(name="warehouse_name", value=warehouse)
+
+
+async def _lock(ctx: MerchantCtx, sku: str) -> rows.LockedVariation:
+    variation = await rows.lock(ctx.db, ctx.actor.id, sku)
+    if variation is None:
+        raise failures.VariationNotFound(sku=sku)
+    return variation
+
+
+async def _lock_parent(ctx: MerchantCtx, parent_sku: str) -> products.LockedProduct:
+    """The product with this parent SKU or, as the reference allows, with a variation of this SKU."""
+    product = await products.lock(ctx.db, ctx.actor.id, ProductRef(parent_sku=parent_sku))
+    if product is None:
+        product_id = await rows.product_of(ctx.db, ctx.actor.id, parent_sku)
+        if product_id is not None:
+            product = await products.lock(ctx.db, ctx.actor.id, ProductRef(id=product_id))
+    if product is None or product.removed:
+        raise failures.ParentNotFound(parent_sku=parent_sku)
+    return product
+
+
+async def _check_picture_count(ctx: MerchantCtx, variation: rows.LockedVariation) -> None:
+    if variation.main_image is not None:
+        return  # one picture goes and one comes
+    product = await products.lock(ctx.db, ctx.actor.id, ProductRef(id=variation.product_id))
+    siblings = await rows.siblings(ctx.db, ctx.actor.id, variation.product_id, warehouses.STANDARD)
+    if product and len(product.extra_images) + siblings.pictures >= MOST_PICTURES:
+        raise failures.TooManyPictures(name="main_image", limit=MOST_PICTURES)
+
+
+def _amounts(**amounts: Any) -> dict[str, Any]:
+    return {name: amount for name, amount in amounts.items() if amount is not NOT_GIVEN}

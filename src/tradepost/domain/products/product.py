@@ -1,0 +1,248 @@
+"""Products and variations as they are, and what it takes to make or change one.
+
+Chapters *Product* and *Product Variation* of the merchant reference. Amounts are Decimal; prices without
+`localized` are US dollars, the others are in the merchant's own currency.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+import msgspec
+
+from tradepost.values import NOT_GIVEN, NotGiven
+
+MOST_VARIATIONS: Final = 400
+MOST_PICTURES: Final = 100
+DEFAULT_SHIPPING_TIME: Final = "7-21"
+REMOVED_MARK: Final = "-removed-"
+
+
+class Variation(msgspec.Struct, frozen=True, gc=False):
+    """A SKU that is for sale; stock and shipping are those of one warehouse, None where nothing is set."""
+
+    id: str
+    sku: str
+    color: str | None
+    size: str | None
+    price: Decimal
+    localized_price: Decimal | None
+    msrp: Decimal | None
+    localized_msrp: Decimal | None
+    quantity_value: Decimal | None
+    enabled: bool
+    removed_by_wish: bool
+    shipping_time: str | None
+    main_image: str | None
+    inventory: int | None
+    shipping: Decimal | None
+    localized_shipping: Decimal | None
+    logistics: str | None
+    """The logistics attributes that were given, as a JSON object; None where none was."""
+
+
+class CountryPrice(msgspec.Struct, frozen=True, gc=False):
+    """What shipping to one country costs."""
+
+    country: str
+    price: Decimal | None
+    localized_price: Decimal | None
+
+
+class Product(msgspec.Struct, frozen=True):
+    """A product with all its variations, as seen from one warehouse."""
+
+    id: str
+    parent_sku: str
+    name: str
+    description: str
+    category: str | None
+    tags: list[str]
+    auto_tags: list[str]
+    review_status: str
+    main_image: str
+    original_image_url: str
+    clean_image: str | None
+    extra_images: list[str]
+    demo_video_asset_url: str | None
+    landing_page_url: str | None
+    upc: str | None
+    requested_product_brand_id: str | None
+    condition: str | None
+    max_quantity: int | None
+    reference_value: Decimal | None
+    unit: str | None
+    number_sold: int
+    number_saves: int
+    is_promoted: bool
+    created_at: datetime
+    updated_at: datetime
+    removed: bool
+    default_shipping: Decimal | None
+    localized_default_shipping: Decimal | None
+    countries: list[CountryPrice]
+    variations: list[Variation]
+
+    @property
+    def enabled(self) -> bool:
+        """Whether anything of it is for sale."""
+        return any(variation.enabled for variation in self.variations)
+
+    @property
+    def pictures(self) -> list[str]:
+        """Every picture once: the main one, the extra ones, those of the variations."""
+        own = [variation.main_image for variation in self.variations if variation.main_image]
+        return list(dict.fromkeys([self.main_image, *self.extra_images, *own]))
+
+
+@dataclass(frozen=True, slots=True)
+class ProductRef:
+    """Which product is meant: by its id or, where that is None, by its parent SKU."""
+
+    id: str | None = None
+    parent_sku: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListFilter:
+    """Which products of a list are wanted: changed from `since` on and before `upto`."""
+
+    since: datetime | None = None
+    upto: datetime | None = None
+    show_rejected: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogisticsChanges:
+    """What a parcel service and the customs want to know of a variation: cm, g, US dollars."""
+
+    length: Decimal | NotGiven = NOT_GIVEN
+    width: Decimal | NotGiven = NOT_GIVEN
+    height: Decimal | NotGiven = NOT_GIVEN
+    weight: Decimal | NotGiven = NOT_GIVEN
+    declared_name: str | NotGiven = NOT_GIVEN
+    declared_local_name: str | NotGiven = NOT_GIVEN
+    pieces: int | NotGiven = NOT_GIVEN
+    declared_value: Decimal | NotGiven = NOT_GIVEN
+    hscode: str | NotGiven = NOT_GIVEN
+    origin_country: str | NotGiven = NOT_GIVEN
+    has_powder: bool | NotGiven = NOT_GIVEN
+    has_liquid: bool | NotGiven = NOT_GIVEN
+    has_battery: bool | NotGiven = NOT_GIVEN
+    has_metal: bool | NotGiven = NOT_GIVEN
+
+    def logistics(self) -> dict[str, Any]:
+        """The attributes that were given, by the name of their column."""
+        return given(self, *LogisticsChanges.__dataclass_fields__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewProduct(LogisticsChanges):
+    """A product to be, with its first variation."""
+
+    name: str
+    description: str
+    sku: str
+    inventory: int
+    price: Decimal
+    shipping: Decimal
+    main_image: str
+    tags: tuple[str, ...] = ()
+    color: str | NotGiven = NOT_GIVEN
+    condition: str | NotGiven = NOT_GIVEN
+    size: str | NotGiven = NOT_GIVEN
+    localized_price: Decimal | NotGiven = NOT_GIVEN
+    localized_shipping: Decimal | NotGiven = NOT_GIVEN
+    localized_currency_code: str | NotGiven = NOT_GIVEN
+    country_shipping_prices: Mapping[str, Decimal] | NotGiven = NOT_GIVEN
+    msrp: Decimal | NotGiven = NOT_GIVEN
+    localized_msrp: Decimal | NotGiven = NOT_GIVEN
+    shipping_time: str | NotGiven = NOT_GIVEN
+    parent_sku: str | NotGiven = NOT_GIVEN
+    requested_product_brand_id: str | NotGiven = NOT_GIVEN
+    landing_page_url: str | NotGiven = NOT_GIVEN
+    upc: str | NotGiven = NOT_GIVEN
+    extra_images: tuple[str, ...] = ()
+    clean_image: str | NotGiven = NOT_GIVEN
+    max_quantity: int | NotGiven = NOT_GIVEN
+    reference_value: Decimal | NotGiven = NOT_GIVEN
+    quantity_value: Decimal | NotGiven = NOT_GIVEN
+    unit: str | NotGiven | None = NOT_GIVEN
+    demo_video_asset_url: str | NotGiven = NOT_GIVEN
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProductChanges:
+    """What is to change about a product; whatever was not given stays."""
+
+    name: str | NotGiven = NOT_GIVEN
+    description: str | NotGiven = NOT_GIVEN
+    tags: tuple[str, ...] | NotGiven = NOT_GIVEN
+    requested_product_brand_id: str | NotGiven = NOT_GIVEN
+    landing_page_url: str | NotGiven = NOT_GIVEN
+    upc: str | NotGiven = NOT_GIVEN
+    main_image: str | NotGiven = NOT_GIVEN
+    extra_images: tuple[str, ...] | NotGiven = NOT_GIVEN
+    clean_image: str | NotGiven = NOT_GIVEN
+    max_quantity: int | NotGiven = NOT_GIVEN
+    condition: str | NotGiven = NOT_GIVEN
+    reference_value: Decimal | NotGiven = NOT_GIVEN
+    unit: str | NotGiven | None = NOT_GIVEN
+    demo_video_asset_url: str | NotGiven = NOT_GIVEN
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewVariation(LogisticsChanges):
+    """A variation to be, for the product that has this parent SKU or a variation with this SKU."""
+
+    parent_sku: str
+    sku: str
+    inventory: int
+    price: Decimal
+    color: str | NotGiven = NOT_GIVEN
+    size: str | NotGiven = NOT_GIVEN
+    localized_price: Decimal | NotGiven = NOT_GIVEN
+    localized_currency_code: str | NotGiven = NOT_GIVEN
+    msrp: Decimal | NotGiven = NOT_GIVEN
+    localized_msrp: Decimal | NotGiven = NOT_GIVEN
+    shipping_time: str | NotGiven = NOT_GIVEN
+    main_image: str | NotGiven = NOT_GIVEN
+    quantity_value: Decimal | NotGiven = NOT_GIVEN
+
+
+@dataclass(frozen=True, kw_only=True)
+class VariationChanges(LogisticsChanges):
+    """What is to change about a variation; whatever was not given stays."""
+
+    inventory: int | NotGiven = NOT_GIVEN
+    price: Decimal | NotGiven = NOT_GIVEN
+    localized_price: Decimal | NotGiven = NOT_GIVEN
+    localized_currency_code: str | NotGiven = NOT_GIVEN
+    enabled: bool | NotGiven = NOT_GIVEN
+    size: str | NotGiven = NOT_GIVEN
+    color: str | NotGiven = NOT_GIVEN
+    msrp: Decimal | NotGiven = NOT_GIVEN
+    localized_msrp: Decimal | NotGiven = NOT_GIVEN
+    shipping_time: str | NotGiven = NOT_GIVEN
+    main_image: str | NotGiven = NOT_GIVEN
+    update_product_image: bool = True
+    quantity_value: Decimal | NotGiven = NOT_GIVEN
+
+
+def given(changes: object, *names: str) -> dict[str, Any]:
+    """Those of the named attributes that were given."""
+    return {name: value for name in names if (value := getattr(changes, name)) is not NOT_GIVEN}
+
+
+def tag_id(tag: str) -> str:
+    """The key of a tag: letters and digits in lower case, without an s at the end (facts, section 6)."""
+    return "".join(char for char in tag.lower() if char.isalnum()).removesuffix("s")
+
+
+def removed_sku(sku: str, product_id: str) -> str:
+    """What a SKU is called once its product is removed."""
+    return f"{sku}{REMOVED_MARK}{product_id}"

@@ -1,0 +1,1 @@
+"""The SQL of the catalogue: reading whole products, writing products, writing variations."""

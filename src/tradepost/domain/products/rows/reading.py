@@ -1,0 +1,122 @@
+"""Reading whole products, each in one statement, so that what is read is one consistent moment.
+
+A product comes as one row with its countries and variations as arrays of records. Stock and shipping are those
+of one warehouse, joined by its name.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from tradepost.domain.context import Rows
+from tradepost.domain.products.product import CountryPrice, ListFilter, Product, Variation
+from tradepost.values import Page
+
+_EVER = datetime(1, 1, 2, tzinfo=UTC)
+_NEVER = datetime(9999, 12, 30, tzinfo=UTC)
+
+_COLUMNS = """
+    p.id, p.parent_sku, p.name, p.description, p.category, p.tags, p.auto_tags, p.review_status,
+    p.main_image, p.original_image_url, p.clean_image, p.extra_images, p.demo_video_asset_url,
+    p.landing_page_url, p.upc, p.requested_product_brand_id, p.condition, p.max_quantity, p.reference_value,
+    p.unit, p.number_sold, p.number_saves, p.is_promoted, p.created_at, p.updated_at,
+    p.removed_at is not null, ps.default_price, ps.localized_default_price,
+    array(
+        select row(c.country, c.price, c.localized_price)
+          from country_shipping c
+         where c.merchant_id = p.merchant_id and c.product_id = p.id and c.warehouse_id = w.id
+         order by c.country
+    ),
+    array(
+        select row(v.id, v.sku, v.color, v.size, v.price, v.localized_price, v.msrp, v.localized_msrp,
+                   v.quantity_value, v.enabled, v.removed_by_wish, v.shipping_time, v.main_image,
+                   s.inventory, s.shipping, s.localized_shipping,
+                   case when l.variation_id is not null then (
+                       to_json(l)::jsonb - array['merchant_id', 'variation_id']
+                   )::text end)
+          from variation v
+          left join stock s on s.merchant_id = v.merchant_id and s.variation_id = v.id
+                           and s.warehouse_id = w.id
+          left join variation_logistics l on l.merchant_id = v.merchant_id and l.variation_id = v.id
+         where v.merchant_id = p.merchant_id and v.product_id = p.id
+         order by v.position
+    )
+"""
+
+_WAREHOUSE = """
+    join warehouse w on w.merchant_id = p.merchant_id and w.name = $2
+    left join product_shipping ps on ps.merchant_id = p.merchant_id and ps.product_id = p.id
+                                 and ps.warehouse_id = w.id
+"""
+
+_BY_ID = f"select {_COLUMNS} from product p {_WAREHOUSE} where p.merchant_id = $1 and p.id = $3"
+
+_BY_PARENT_SKU = f"""
+    select {_COLUMNS} from product p {_WAREHOUSE}
+     where p.merchant_id = $1 and p.parent_sku = $3 and p.removed_at is null
+"""
+
+_BY_SKU = f"""
+    select {_COLUMNS} from product p {_WAREHOUSE}
+     where p.merchant_id = $1 and p.id = (
+           select product_id from variation where merchant_id = $1 and sku = $3 and removed_at is null)
+"""
+
+# The page is cut before anything is joined, so a deep page costs index entries and no more.
+_PAGE = f"""
+    select {_COLUMNS}
+      from (
+           select id from product
+            where merchant_id = $1 and removed_at is null
+              and ($3 or review_status <> 'rejected')
+              and updated_at >= $4 and updated_at < $5
+            order by updated_at desc, id desc
+            limit $6 offset $7
+      ) cut
+      join product p on p.merchant_id = $1 and p.id = cut.id
+      {_WAREHOUSE}
+     order by p.updated_at desc, p.id desc
+"""
+
+
+def _product(row: Any) -> Product:
+    *columns, countries, variations = row
+    columns.append([CountryPrice(*record) for record in countries])
+    columns.append([Variation(*record) for record in variations])
+    return Product(*columns)
+
+
+async def by_id(db: Rows, merchant_id: str, warehouse: str, product_id: str) -> Product | None:
+    """A product by its id, removed or not."""
+    row = await db.fetchrow(_BY_ID, merchant_id, warehouse, product_id)
+    return _product(row) if row else None
+
+
+async def by_parent_sku(db: Rows, merchant_id: str, warehouse: str, parent_sku: str) -> Product | None:
+    """A live product by its parent SKU."""
+    row = await db.fetchrow(_BY_PARENT_SKU, merchant_id, warehouse, parent_sku)
+    return _product(row) if row else None
+
+
+async def by_sku(db: Rows, merchant_id: str, warehouse: str, sku: str) -> Product | None:
+    """The live product that has a variation of this SKU."""
+    row = await db.fetchrow(_BY_SKU, merchant_id, warehouse, sku)
+    return _product(row) if row else None
+
+
+async def page(
+    db: Rows, merchant_id: str, warehouse: str, wanted: ListFilter, cut: Page
+) -> tuple[list[Product], bool]:
+    """One page of the live products, the last changed first, and whether there is more."""
+    found = await db.fetch(
+        _PAGE,
+        merchant_id,
+        warehouse,
+        wanted.show_rejected,
+        wanted.since or _EVER,
+        wanted.upto or _NEVER,
+        cut.limit + 1,
+        cut.start,
+    )
+    return [_product(row) for row in found[: cut.limit]], len(found) > cut.limit

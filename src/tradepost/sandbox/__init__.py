@@ -1,0 +1,1 @@
+"""The contained world: a named cast and its scenes, seeded, for trying things and for tests."""

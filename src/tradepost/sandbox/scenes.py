@@ -1,0 +1,229 @@
+"""Scenes: states of the world, built through domain operations like everything else.
+
+The same scenes stand in the sandbox, in the tests and behind the examples of the reference. Ids come from a
+seed and times from the context, so a scene is the same each time it is built.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from tradepost.domain import access, merchants, parcels, products, warehouses
+from tradepost.domain.context import Ctx, Merchant, MerchantCtx
+from tradepost.domain.products import NewProduct, NewVariation
+from tradepost.sandbox.cast import Sender, Shopkeeper
+
+COLORS = ("red", "blue", "green", "black", "white", "yellow")
+SIZES = ("S", "M", "L")
+
+# name, category, tags, price in US dollars
+GOODS = (
+    ("Paper Lantern", "Home", "lantern,paper,light,garden party", "7.90"),
+    ("Cute Ring", "Fashion", "womens ring,Jewelry,Bow", "4.90"),
+    ("Wool Scarf", "Fashion", "scarf,wool,Fashion Accessories", "14.50"),
+    ("Canvas Shoe", "Fashion", "shoe,canvas,summer", "24.00"),
+    ("Glass Bottle", "Kitchen", "bottle,Glass,water", "9.99"),
+    ("Phone Case", "Gadgets", "phone case,protection", "3.49"),
+    ("Bamboo Lamp", "Home", "lamp,bamboo,desk", "31.00"),
+    ("Rain Jacket", "Outdoor", "jacket,rain,hiking", "49.95"),
+    ("Tea Pot", "Kitchen", "tea,pot,ceramic", "18.20"),
+    ("Wooden Train", "Toys", "train,wood,children", "22.75"),
+    ("Garden Glove", "Garden", "gloves,garden,work", "5.60"),
+    ("Travel Mug", "Kitchen", "mug,travel,steel", "12.30"),
+    ("Yoga Mat", "Sports", "yoga,mat,fitness", "19.99"),
+    ("Wall Clock", "Home", "clock,wall,quiet", "27.40"),
+)
+
+
+def seeded_ids(seed: int) -> Callable[[], str]:
+    """Ids that are random to look at and the same for the same seed."""
+    source = random.Random(seed)
+    return lambda: f"{source.getrandbits(96):024x}"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a caller of the cast needs: his account, his app, and one token with all its scopes."""
+
+    account_id: str
+    client_id: str
+    client_secret: str
+    access_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """Secrets chosen beforehand, so that they outlive a reset."""
+
+    password: str
+    client_secret: str
+    access_token: str
+
+
+def new_secrets() -> Secrets:
+    """Secrets that nobody has had before."""
+    return Secrets(access.new_secret()[-16:], access.new_secret(), access.new_token())
+
+
+async def open_shop(ctx: Ctx, keeper: Shopkeeper, scopes: Sequence[str], secrets: Secrets) -> Grant:
+    """A shop of the cast with its warehouses, its own app and a token."""
+    new = merchants.NewMerchant(
+        keeper.name, keeper.email, secrets.password, keeper.currency, keeper.paid_in, keeper.locale
+    )
+    merchant_id = await merchants.add_merchant(ctx, new)
+    if keeper.express_country:
+        await warehouses.open_warehouse(ctx, merchant_id, keeper.express_country)
+    return await _grant(ctx, "merchant", merchant_id, f"{keeper.name}: own app", scopes, secrets)
+
+
+async def open_sender(ctx: Ctx, sender: Sender, scopes: Sequence[str], secrets: Secrets) -> Grant:
+    """A user of the logistics service with an app and a token."""
+    new = parcels.NewShipper(sender.name, sender.email, secrets.password, sender.locale)
+    account_id = await parcels.add_shipper(ctx, new)
+    return await _grant(ctx, "wishpost", account_id, f"{sender.name}: own app", scopes, secrets)
+
+
+async def _grant(
+    ctx: Ctx, service: str, account_id: str, app_name: str, scopes: Sequence[str], secrets: Secrets
+) -> Grant:
+    app_id, secret = await access.add_app(
+        ctx, service, app_name, "https://app.example/callback", secrets.client_secret
+    )
+    token = await access.issue_token(ctx, service, account_id, app_id, scopes, token=secrets.access_token)
+    return Grant(account_id, app_id, secret, token)
+
+
+async def stock_shop(ctx: Ctx, merchant_id: str, keeper: Shopkeeper, count: int, seed: int) -> None:
+    """A catalogue of `count` products with 1 to 12 variations each, changed over the last weeks."""
+    acting = await merchants.act_for(ctx, merchant_id)
+    source = random.Random(seed)
+    for number in range(count):
+        age = timedelta(hours=source.randrange(1, 40) + (count - number) * 24)
+        await _add_goods(replace(acting, now=ctx.now - age), keeper, number, source)
+
+
+async def _add_goods(ctx: MerchantCtx, keeper: Shopkeeper, number: int, source: random.Random) -> None:
+    name, category, tags, dollars = GOODS[number % len(GOODS)]
+    parent_sku = f"{name.lower().replace(' ', '-')}-{number + 1}"
+    price = Decimal(dollars)
+    picture = f"https://pictures.example/{parent_sku}"
+    many = 1 + source.randrange(12)
+    first = _look(0)
+    added = await products.add_product(
+        ctx,
+        NewProduct(
+            name=name,
+            description=f"{name}, made with care.\nShips within three days.",
+            sku=f"{parent_sku}-1",
+            parent_sku=parent_sku,
+            inventory=source.randrange(500),
+            price=price,
+            shipping=Decimal("2.50"),
+            main_image=f"{picture}.jpg",
+            extra_images=(f"{picture}-back.jpg", f"{picture}-box.jpg"),
+            tags=tuple(tags.split(",")),
+            condition="NEW",
+            msrp=price * 2,
+            country_shipping_prices=_country_prices(ctx.actor, keeper),
+            **first,
+            **_localized(ctx.actor, keeper, price=price, shipping=Decimal("2.50"), msrp=price * 2),
+        ),
+    )
+    for position in range(1, many):
+        await products.add_variation(
+            ctx,
+            NewVariation(
+                parent_sku=parent_sku,
+                sku=f"{parent_sku}-{position + 1}",
+                inventory=source.randrange(500),
+                price=price + position,
+                **_look(position),
+                **_localized(ctx.actor, keeper, price=price + position),
+            ),
+        )
+    if number % 5 < 4:  # the others wait for its review
+        await products.review_product(ctx, added.id, "approved", category, (category,))
+
+
+def _look(position: int) -> dict[str, Any]:
+    return {"color": COLORS[position % len(COLORS)], "size": SIZES[position // len(COLORS)]}
+
+
+def _localized(merchant: Merchant, keeper: Shopkeeper, **amounts: Decimal) -> dict[str, Any]:
+    if merchant.currency == "USD":
+        return {}
+    own: dict[str, Any] = {f"localized_{name}": amount * keeper.rate for name, amount in amounts.items()}
+    return {**own, "localized_currency_code": merchant.currency}
+
+
+def _country_prices(merchant: Merchant, keeper: Shopkeeper) -> Any:
+    prices = {"US": Decimal("3.99"), "CA": Decimal("4.99")}
+    if merchant.currency == "USD":
+        return prices
+    return prices | {f"LOCAL_{country}": price * keeper.rate for country, price in prices.items()}
+
+
+CHANNELS = (
+    parcels.Channel(
+        otype="5001-1",
+        channel_name="Wish达",
+        channel_name_en="WishExpress Parcel",
+        is_registered=True,
+        support_warehouses=False,
+        warehouses=(),
+        is_only_online_payment=True,
+        allow_battery=True,
+        sensitivity_types=(0, 1, 2),
+        pickup_services=(
+            parcels.PickupService("25-1", "4PX"),
+            parcels.PickupService("42-0", "Yanwen"),
+        ),
+    ),
+    parcels.Channel(
+        otype="0",
+        channel_name="中国邮政平邮",
+        channel_name_en="China Post Ordinary Small Packet",
+        is_registered=False,
+        support_warehouses=True,
+        warehouses=("1", "2", "3", "4"),
+        is_only_online_payment=False,
+        allow_battery=False,
+        sensitivity_types=(0,),
+        pickup_services=(),
+    ),
+    parcels.Channel(
+        otype="1",
+        channel_name="中国邮政挂号",
+        channel_name_en="China Post Registered Air Mail",
+        is_registered=True,
+        support_warehouses=True,
+        warehouses=("1", "2", "3", "4"),
+        is_only_online_payment=False,
+        allow_battery=False,
+        sensitivity_types=(0,),
+        pickup_services=(),
+    ),
+    parcels.Channel(
+        otype="200-1",
+        channel_name="A+物流计划",
+        channel_name_en="Advanced Logistics",
+        is_registered=True,
+        support_warehouses=False,
+        warehouses=(),
+        is_only_online_payment=True,
+        allow_battery=True,
+        sensitivity_types=(0, 1),
+        pickup_services=(parcels.PickupService("27-1", "WISE"),),
+    ),
+)
+
+
+async def open_channels(ctx: Ctx) -> None:
+    """The ways to send a parcel in the sandbox."""
+    for channel in CHANNELS:
+        await parcels.set_channel(ctx, channel)

@@ -1,0 +1,151 @@
+"""Fills the sandbox, keeps the credentials of its cast, and starts it over.
+
+Only hashes of secrets are in the database; the secrets of the cast themselves stand in a file of the data
+folder that only its owner can read, because this world is meant to be entered. They outlive a reset, so a
+connector that was set up once goes on working.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from tradepost.domain.context import Ctx
+from tradepost.sandbox import scenes
+from tradepost.sandbox.cast import SENDERS, SHOPKEEPERS
+from tradepost.settings import Settings
+from tradepost.surfaces.merchant_v2.surface import SCOPES as MERCHANT_SCOPES
+from tradepost.surfaces.wishpost_v3.surface import SCOPES as WISHPOST_SCOPES
+from tradepost.wiring import OWNER_ROLE, connect_arguments, operator
+
+SEED = 20210519
+PRODUCTS_PER_SHOP = (14, 13, 13)
+_KEPT_TABLES = ("schema_migration", "world_clock")
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One of the cast with what it takes to call in its name."""
+
+    id: str
+    name: str
+    currency: str | None
+    email: str
+    password: str
+    client_id: str
+    client_secret: str
+    access_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Everybody, by service."""
+
+    merchants: tuple[Member, ...]
+    wishpost: tuple[Member, ...]
+
+
+def load_cast(settings: Settings) -> Cast | None:
+    """The cast as it was seeded, or None where nobody was."""
+    file = _file(settings)
+    if not file.exists():
+        return None
+    stored = json.loads(file.read_text(encoding="utf-8"))
+    return Cast(
+        tuple(Member(**member) for member in stored["merchants"]),
+        tuple(Member(**member) for member in stored["wishpost"]),
+    )
+
+
+async def ensure_seeded(settings: Settings) -> Cast:
+    """The cast; builds the world first where there is none."""
+    cast = load_cast(settings)
+    if cast is not None and await _has_shops(settings):
+        return cast
+    return await reset(settings)
+
+
+async def reset(settings: Settings) -> Cast:
+    """Empty every table and build the world from its seed; the secrets of the cast stay."""
+    before = load_cast(settings)
+    connection = await asyncpg.connect(**connect_arguments(settings, OWNER_ROLE))
+    try:
+        await _truncate(connection)
+    finally:
+        await connection.close()
+    async with operator(settings) as ctx:
+        cast = await _build(replace(ctx, new_id=scenes.seeded_ids(SEED)), before)
+    _write(settings, cast)
+    return cast
+
+
+async def _build(ctx: Ctx, before: Cast | None) -> Cast:
+    shops = []
+    for place, (keeper, count) in enumerate(zip(SHOPKEEPERS, PRODUCTS_PER_SHOP, strict=True)):
+        secrets = _secrets(before.merchants[place] if before else None)
+        grant = await scenes.open_shop(ctx, keeper, tuple(MERCHANT_SCOPES), secrets)
+        await scenes.stock_shop(ctx, grant.account_id, keeper, count, SEED + place)
+        shops.append(_member(grant, keeper.name, keeper.currency, keeper.email, secrets))
+    senders = []
+    for place, sender in enumerate(SENDERS):
+        secrets = _secrets(before.wishpost[place] if before else None)
+        grant = await scenes.open_sender(ctx, sender, tuple(WISHPOST_SCOPES), secrets)
+        senders.append(_member(grant, sender.name, None, sender.email, secrets))
+    await scenes.open_channels(ctx)
+    return Cast(tuple(shops), tuple(senders))
+
+
+def _secrets(before: Member | None) -> scenes.Secrets:
+    if before is None:
+        return scenes.new_secrets()
+    return scenes.Secrets(before.password, before.client_secret, before.access_token)
+
+
+def _member(grant: scenes.Grant, name: str, currency: str | None, email: str, secrets: scenes.Secrets) -> Member:
+    return Member(
+        grant.account_id,
+        name,
+        currency,
+        email,
+        secrets.password,
+        grant.client_id,
+        grant.client_secret,
+        grant.access_token,
+    )
+
+
+async def _has_shops(settings: Settings) -> bool:
+    async with operator(settings) as ctx:
+        return bool(await ctx.db.fetchval("select exists (select from merchant)"))
+
+
+async def _truncate(connection: asyncpg.Connection[Any]) -> None:
+    rows = await connection.fetch(
+        "select quote_ident(tablename) from pg_tables where schemaname = 'tradepost' and tablename <> all($1)",
+        list(_KEPT_TABLES),
+    )
+    async with connection.transaction():
+        await connection.execute("set local search_path = tradepost")
+        await connection.execute(f"truncate {', '.join(row[0] for row in rows)}")
+        await connection.execute("update world_clock set fixed_at = null, shift = '0'")
+
+
+def _file(settings: Settings) -> Path:
+    return settings.data / "sandbox.json"
+
+
+def _write(settings: Settings, cast: Cast) -> None:
+    """Complete or absent: a reader never sees half a file."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(asdict(cast), ensure_ascii=False, indent=2)
+    fresh = _file(settings).with_suffix(".new")
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(_file(settings))

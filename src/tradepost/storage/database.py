@@ -1,0 +1,129 @@
+"""Connections to PostgreSQL: a pool per role, and nothing that could serve one account with another's rows.
+
+A connection of the application's role sees no account until something binds it to one. There are two ways to
+get one and both bind: `Database.call` for a request, whose first statement is the gate's, and
+`Database.acting_for` for everything else. Connections are pooled without a reset between users, which saves a
+round trip per call, so nothing here or above may LISTEN, SET or take session locks on them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+import structlog
+
+from tradepost.storage import migrate
+from tradepost.values import TryLater
+
+APP_ROLE = "tradepost_app"
+PLATFORM_ROLE = "tradepost_platform"
+STATEMENT_TIMEOUT_MS = 10_000
+LOCK_TIMEOUT_MS = 5_000
+ACQUIRE_SECONDS = 4.0
+
+# What says that the database is not there, is stopping, is full or is too busy: time mends it.
+_PASSING = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.QueryCanceledError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+)
+
+
+log = structlog.get_logger("tradepost.storage")
+
+
+class StorageUnavailable(TryLater):
+    """The database cannot serve at the moment."""
+
+
+async def _no_reset(connection: Any) -> None:
+    """Give a connection back as it is; see the module's docstring."""
+
+
+class Database:
+    """A pool of connections in one role."""
+
+    def __init__(self, connect: Mapping[str, Any], role: str = APP_ROLE, *, least: int = 1, most: int = 10) -> None:
+        """`connect` are the keyword arguments of asyncpg.connect, such as {"dsn": …} or host, user, database."""
+        self._connect = dict(connect)
+        self._role = role
+        self._sizes = (least, most)
+        self._pool: asyncpg.Pool[Any] | None = None
+
+    async def open(self) -> None:
+        """Open the pool; waits a moment for a database that is just starting."""
+        least, most = self._sizes
+        self._pool = await asyncpg.create_pool(
+            **self._connect,
+            min_size=least,
+            max_size=most,
+            reset=_no_reset,
+            server_settings={
+                "role": self._role,
+                "search_path": migrate.SCHEMA,
+                "application_name": "tradepost",
+                "statement_timeout": str(STATEMENT_TIMEOUT_MS),
+                "lock_timeout": str(LOCK_TIMEOUT_MS),
+                "idle_in_transaction_session_timeout": "30000",
+                "jit": "off",
+            },
+        )
+
+    async def close(self) -> None:
+        """Close the pool; connections in use get a moment to finish."""
+        if self._pool is not None:
+            try:
+                await asyncio.wait_for(self._pool.close(), timeout=5)
+            except TimeoutError:
+                self._pool.terminate()
+            self._pool = None
+
+    @asynccontextmanager
+    async def call(self) -> AsyncIterator[asyncpg.pool.PoolConnectionProxy[Any]]:
+        """A connection for one request, still bound to whomever it served last.
+
+        The caller's first statement must be the gate's `admit`, which binds it anew or to nobody.
+        Raises StorageUnavailable for everything that time mends.
+        """
+        if self._pool is None:
+            raise StorageUnavailable
+        try:
+            async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+                yield connection
+        except _PASSING as error:
+            log.warning("storage unavailable", error=repr(error))
+            raise StorageUnavailable from error
+
+    @asynccontextmanager
+    async def acting_for(self, account_id: str) -> AsyncIterator[asyncpg.pool.PoolConnectionProxy[Any]]:
+        """A connection in one transaction that is bound to an account ("" for none) until its end."""
+        async with self.call() as connection, connection.transaction():
+            await connection.execute("select set_config('tradepost.account', $1, true)", account_id)
+            yield connection
+
+    async def missing(self) -> str | None:
+        """What keeps this database from serving, in words, or None."""
+        try:
+            async with self.call() as connection:
+                lacking = await migrate.missing(connection)
+        except StorageUnavailable as error:
+            return f"database: {type(error.__cause__).__name__}"
+        except asyncpg.PostgresError as error:
+            return f"database: {type(error).__name__}"
+        return f"migrations: {', '.join(lacking)}" if lacking else None

@@ -1,0 +1,1 @@
+"""The ways in: one folder each, with files named after the chapters of its reference."""

@@ -1,0 +1,1 @@
+"""The command line: what operators and integration developers do from a shell."""

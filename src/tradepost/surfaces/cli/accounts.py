@@ -1,0 +1,123 @@
+"""`tradepost merchant`, `app` and `token`: what sign-up and consent do, by hand."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import Annotated, TypeVar
+
+import typer
+
+from tradepost.domain import access, merchants
+from tradepost.domain.access.token import looks_right
+from tradepost.domain.context import Ctx
+from tradepost.settings import load_settings
+from tradepost.surfaces.merchant_v2.surface import SCOPES as MERCHANT_SCOPES
+from tradepost.surfaces.wishpost_v3.surface import SCOPES as WISHPOST_SCOPES
+from tradepost.values import Fact
+from tradepost.wiring import operator, prepare_database, running_database
+
+merchant_group = typer.Typer(help="Shops.", no_args_is_help=True)
+app_group = typer.Typer(help="Apps that call for shops.", no_args_is_help=True)
+token_group = typer.Typer(help="Access tokens.", no_args_is_help=True)
+
+_SCOPES = {"merchant": MERCHANT_SCOPES, "wishpost": WISHPOST_SCOPES}
+Result = TypeVar("Result")
+
+
+def run(verb: Callable[[Ctx], Awaitable[Result]]) -> Result:
+    """Run an operator's verb in one transaction; a failure becomes one line and exit status 1."""
+    settings = load_settings()
+
+    async def act() -> Result:
+        await prepare_database(settings)
+        async with operator(settings) as ctx:
+            return await verb(ctx)
+
+    try:
+        with running_database(settings):
+            return asyncio.run(act())
+    except Fact as fact:
+        raise SystemExit(f"Not done: {fact}") from None
+
+
+@merchant_group.command("add")
+def add_merchant(
+    name: str,
+    email: str,
+    currency: Annotated[str, typer.Option(help="The shop's own currency, ISO 4217.")] = "USD",
+    paid_in: Annotated[str | None, typer.Option(help="USD or the shop's own currency (the default).")] = None,
+    locale: Annotated[str, typer.Option(help="Language of messages: en, zh, fr, de.")] = "en",
+    password: Annotated[str | None, typer.Option(help="Without it one is made up and shown.")] = None,
+) -> None:
+    """Open a shop with a STANDARD warehouse and one person who signs in for it."""
+    chosen = password or secrets.token_urlsafe(12)
+    new = merchants.NewMerchant(name, email, chosen, currency, paid_in or currency, locale)
+    merchant_id = run(lambda ctx: merchants.add_merchant(ctx, new))
+    print(f"merchant  {merchant_id}\npassword  {chosen if password is None else '(as given)'}")
+
+
+@merchant_group.command("list")
+def list_merchants() -> None:
+    """Show every shop."""
+    for line in run(merchants.list_merchants):
+        state = "suspended" if line.suspended else "active"
+        print(f"{line.id}  {line.currency}  paid in {line.payment_currency}  {state:<9}  {line.name}")
+
+
+@merchant_group.command("suspend")
+def suspend_merchant(merchant_id: str) -> None:
+    """Keep a shop out of the API."""
+    run(lambda ctx: merchants.set_suspended(ctx, merchant_id, True))
+    print("suspended")
+
+
+@merchant_group.command("resume")
+def resume_merchant(merchant_id: str) -> None:
+    """Let a suspended shop in again."""
+    run(lambda ctx: merchants.set_suspended(ctx, merchant_id, False))
+    print("active")
+
+
+@app_group.command("add")
+def add_app(
+    name: str,
+    redirect_uri: Annotated[str | None, typer.Option(help="Where consent leads back to.")] = None,
+    service: Annotated[str, typer.Option(help="merchant or wishpost.")] = "merchant",
+) -> None:
+    """Add an app; its secret is shown this once."""
+    _check_service(service)
+    app_id, secret = run(lambda ctx: access.add_app(ctx, service, name, redirect_uri))
+    print(f"client_id      {app_id}\nclient_secret  {secret}")
+
+
+@token_group.command("issue")
+def issue_token(
+    account_id: Annotated[str, typer.Argument(help="Id of the merchant, or of the WishPost user.")],
+    client_id: Annotated[str, typer.Argument(help="Id of the app.")],
+    scope: Annotated[list[str] | None, typer.Option(help="Repeat for several; all if left out.")] = None,
+    days: Annotated[float, typer.Option(help="How long it lives.")] = access.TOKEN_DAYS,
+    service: Annotated[str, typer.Option(help="merchant or wishpost.")] = "merchant",
+) -> None:
+    """Issue an access token; it is shown this once."""
+    _check_service(service)
+    known = _SCOPES[service]
+    if unknown := set(scope or ()) - known.keys():
+        raise SystemExit(f"Unknown scope: {', '.join(sorted(unknown))}. There are: {', '.join(known)}.")
+    print(run(lambda ctx: access.issue_token(ctx, service, account_id, client_id, scope or list(known), days)))
+
+
+@token_group.command("revoke")
+def revoke_token(token: str) -> None:
+    """Take an access token back at once."""
+    if not looks_right(token):
+        raise SystemExit("That is not an access token of this system.")
+    if not run(lambda ctx: access.revoke_token(ctx, token)):
+        raise SystemExit("There is no such token, or it was revoked before.")
+    print("revoked")
+
+
+def _check_service(service: str) -> None:
+    if service not in _SCOPES:
+        raise SystemExit("The service is merchant or wishpost.")

@@ -1,0 +1,81 @@
+"""The command line's table of contents. Imports of what a verb needs happen inside it: starting stays quick."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import Annotated
+
+import typer
+
+from tradepost.settings import SettingsError, load_settings
+from tradepost.storage.embedded import EmbeddedPostgresError
+from tradepost.storage.migrate import MigrationError
+from tradepost.surfaces.cli import accounts, sandbox
+
+cli = typer.Typer(
+    help="A marketplace merchant platform with its logistics service.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+cli.add_typer(sandbox.group, name="sandbox")
+cli.add_typer(accounts.merchant_group, name="merchant")
+cli.add_typer(accounts.app_group, name="app")
+cli.add_typer(accounts.token_group, name="token")
+
+
+@cli.command()
+def serve(
+    workers: Annotated[int | None, typer.Option(min=1, max=64, help="Server processes.")] = None,
+) -> None:
+    """Serve both services; in the sandbox with everything that they need."""
+    from tradepost.surfaces.cli.serve import serve as run
+
+    settings = load_settings()
+    if workers is not None:
+        settings = settings.model_copy(update={"workers": workers})
+    sys.exit(run(settings))
+
+
+@cli.command()
+def migrate(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would run.")] = False,
+) -> None:
+    """Bring the database to the schema of this version."""
+    from tradepost.wiring import prepare_database, running_database
+
+    settings = load_settings()
+    with running_database(settings):
+        done = asyncio.run(prepare_database(settings, dry_run))
+    for name in done:
+        print(("would run " if dry_run else "ran ") + name)
+    if not done:
+        print("nothing to do")
+
+
+@cli.command()
+def work() -> None:
+    """Do what runs without anybody calling, until stopped."""
+    from tradepost.worker.chores import work as run
+
+    run(load_settings())
+
+
+@cli.command(hidden=True)
+def web(
+    merchant: Annotated[list[int], typer.Option(help="Listening sockets of the merchant service.")],
+    wishpost: Annotated[list[int], typer.Option(help="Listening sockets of WishPost.")],
+) -> None:
+    """Serve sockets that the supervisor opened."""
+    from tradepost.web import serve_sockets
+
+    serve_sockets(load_settings(), merchant, wishpost)
+
+
+def main() -> None:
+    """Run the command line; what an operator can mend is told in words, without a traceback."""
+    try:
+        cli()
+    except (SettingsError, MigrationError, EmbeddedPostgresError) as error:
+        sys.exit(f"tradepost: {error}")

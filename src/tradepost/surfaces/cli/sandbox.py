@@ -1,0 +1,65 @@
+"""`tradepost sandbox`: the credentials of the cast, and starting over."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from tradepost.sandbox import seed
+from tradepost.settings import Settings, load_settings
+from tradepost.surfaces.cli.serve import known_addresses
+from tradepost.wiring import prepare_database, running_database
+
+group = typer.Typer(help="The contained world.", no_args_is_help=True)
+
+
+@group.command()
+def credentials(
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Show who is in the sandbox and what it takes to call in their name."""
+    settings = _sandbox_settings()
+    cast = seed.load_cast(settings)
+    if cast is None:
+        raise SystemExit("There is no sandbox in this data folder yet; `tradepost serve` makes one.")
+    told = _told(cast, known_addresses(settings))
+    if as_json:
+        print(json.dumps(told, ensure_ascii=False, indent=2))
+        return
+    for service, members in told.items():
+        for member in members:
+            print(f"{service}: {member.pop('name')}")
+            for key, value in member.items():
+                print(f"  {key:<14} {value}")
+
+
+@group.command()
+def reset() -> None:
+    """Start over from the seed. Everything else is gone; the credentials stay good."""
+    settings = _sandbox_settings()
+    with running_database(settings):
+        asyncio.run(prepare_database(settings))
+        cast = asyncio.run(seed.reset(settings))
+    print(f"The sandbox is as it was seeded: {len(cast.merchants)} merchants.")
+
+
+def _sandbox_settings() -> Settings:
+    settings = load_settings()
+    if not settings.is_sandbox:
+        raise SystemExit("This is a production installation; there is no sandbox in it.")
+    return settings
+
+
+def _told(cast: seed.Cast, urls: dict[str, str]) -> dict[str, list[dict[str, Any]]]:
+    def tell(member: seed.Member, url: str) -> dict[str, Any]:
+        told = {key: value for key, value in asdict(member).items() if value is not None}
+        return {**told, "base_url": url}
+
+    return {
+        "merchants": [tell(member, urls["merchant"]) for member in cast.merchants],
+        "wishpost": [tell(member, urls["wishpost"]) for member in cast.wishpost],
+    }

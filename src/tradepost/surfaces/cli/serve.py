@@ -1,0 +1,122 @@
+"""`tradepost serve`: everything that one machine needs, in one command, under one supervisor."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from tradepost.sandbox import seed
+from tradepost.settings import Settings
+from tradepost.supervisor import Child, Supervisor
+from tradepost.wiring import embedded_database, prepare_database
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The listening sockets of both services."""
+
+    merchant: socket.socket
+    wishpost: socket.socket
+
+    def urls(self) -> dict[str, str]:
+        """Where each service is."""
+        return {"merchant": _url(self.merchant), "wishpost": _url(self.wishpost)}
+
+
+def serve(settings: Settings) -> int:
+    """Serve until stopped; gives the exit status.
+
+    The sockets are opened here and handed to the server processes, so a port picked by the system stays the
+    same when a process is restarted, and callers wait meanwhile instead of being refused.
+    """
+    settings.data.mkdir(parents=True, exist_ok=True)
+    opened = Opened(_listen(settings.host, settings.port), _listen(settings.host, settings.wishpost_port))
+    embedded = embedded_database(settings)
+    if embedded is not None:
+        embedded.start()
+    try:
+        if settings.is_sandbox or embedded is not None:
+            asyncio.run(prepare_database(settings))
+        cast = asyncio.run(seed.ensure_seeded(settings)) if settings.is_sandbox else None
+        run_file = remember_addresses(settings, opened.urls())
+        print(_banner(opened.urls(), cast), flush=True)
+        children = [_web_child(number + 1, opened, settings) for number in range(settings.workers)]
+        if settings.is_sandbox:
+            children.append(Child("worker", [*_program(), "work"]))
+        status = Supervisor(children, embedded).run()
+        run_file.unlink(missing_ok=True)
+        return status
+    finally:
+        if embedded is not None:
+            embedded.stop()
+
+
+def remember_addresses(settings: Settings, urls: dict[str, str]) -> Path:
+    """Note where the services are, for `tradepost sandbox credentials`."""
+    file = settings.data / "serving.json"
+    file.write_text(json.dumps(urls), encoding="utf-8")
+    return file
+
+
+def known_addresses(settings: Settings) -> dict[str, str]:
+    """Where the services are or, when none runs, will be."""
+    file = settings.data / "serving.json"
+    if file.exists():
+        found: dict[str, str] = json.loads(file.read_text(encoding="utf-8"))
+        return found
+    return {
+        "merchant": f"http://{settings.host}:{settings.port}",
+        "wishpost": f"http://{settings.host}:{settings.wishpost_port}",
+    }
+
+
+def _program() -> list[str]:
+    return [sys.executable, "-m", "tradepost"]
+
+
+def _web_child(number: int, opened: Opened, settings: Settings) -> Child:
+    fds = (opened.merchant.fileno(), opened.wishpost.fileno())
+    argv = [*_program(), "web", "--merchant", str(fds[0]), "--wishpost", str(fds[1])]
+    return Child(f"web {number}", argv, pass_fds=fds, env={"TRADEPOST_DATA": str(settings.data.resolve())})
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    opened = socket.socket(family, socket.SOCK_STREAM)
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        opened.bind((host, port))
+    except OSError as error:
+        opened.close()
+        raise SystemExit(
+            f"Cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}. "
+            "TRADEPOST_PORT and TRADEPOST_WISHPOST_PORT choose other ports; 0 picks a free one."
+        ) from None
+    opened.listen(2048)
+    return opened
+
+
+def _url(opened: socket.socket) -> str:
+    host, port = opened.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _banner(urls: dict[str, str], cast: seed.Cast | None) -> str:
+    lines = [f"Merchant service  {urls['merchant']}", f"WishPost          {urls['wishpost']}"]
+    if cast is not None:
+        merchant = cast.merchants[0]
+        lines += [
+            f"Access token      {merchant.access_token}  ({merchant.name}, {merchant.currency})",
+            "",
+            "Try it:",
+            f"  curl '{urls['merchant']}/api/v2/product/multi-get?limit=2' "
+            f"-H 'Authorization: Bearer {merchant.access_token}'",
+            "",
+            "`tradepost sandbox credentials` shows everybody else. Ctrl-C stops; all data stays.",
+        ]
+    return "\n".join(lines)

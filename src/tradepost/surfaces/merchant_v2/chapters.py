@@ -1,0 +1,15 @@
+"""Imports every chapter, so that whoever imports this has the whole surface: the table of contents."""
+
+from tradepost.surfaces.merchant_v2 import auth, currency, fulfillment, products, variants, warehouses
+from tradepost.surfaces.merchant_v2.surface import api
+
+CHAPTERS = {
+    auth: "Authentication",
+    products: "Product",
+    variants: "Product Variation",
+    fulfillment: "Fulfillment",
+    warehouses: "Warehouse",
+    currency: "Currency",
+}
+
+__all__ = ["CHAPTERS", "api"]

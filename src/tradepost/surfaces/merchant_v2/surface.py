@@ -1,0 +1,54 @@
+"""The surface of the merchant service: what all its endpoints have in common."""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import Final
+
+from tradepost.domain.access import failures as access
+from tradepost.domain.failure import Failure
+from tradepost.wire.endpoint import RateLimit, Surface
+from tradepost.wire.failures import load_table
+
+LOCALES: Final = ("en", "zh", "fr", "de")
+
+SCOPES: Final = {
+    "products:read": "See your products, their shipping and your warehouses.",
+    "products:write": "Add, change and remove your products.",
+    "orders:read": "See your orders.",
+    "orders:write": "Fulfil, change and refund your orders.",
+    "tickets:read": "See your customers' tickets.",
+    "tickets:write": "Answer and close your customers' tickets.",
+    "notifications:read": "See your notifications, announcements and infractions.",
+    "notifications:write": "Mark your notifications as seen.",
+    "returns:read": "See your return warehouses and settings.",
+    "returns:write": "Change your return warehouses and settings.",
+}
+
+# The reference gives no number. Ours keeps a runaway loop from hurting others and is out of anybody else's way.
+DEFAULT_LIMIT: Final = RateLimit(group="default", level="app_user", limit=30_000, seconds=60)
+
+api = Surface(
+    name="merchant",
+    title="Merchant API",
+    version="2",
+    prefix="/api/v2",
+    prefix_aliases=("/v2",),
+    table=load_table(resources.files(__package__), LOCALES),
+    failure_base=Failure,
+    common_failures=(
+        access.TokenForged,
+        access.TokenUnknown,
+        access.TokenExpired,
+        access.TokenRevoked,
+        access.AccountSuspended,
+        access.ScopeMissing,
+        access.RateLimitReached,
+    ),
+    scopes=SCOPES,
+    default_limits=(DEFAULT_LIMIT,),
+    formats=("json", "xml"),
+    token_parameter="access_token",
+    any_method=True,
+    tells_type=True,
+)

@@ -1,0 +1,5 @@
+"""What answers look like on the wire: names, leaf types and left-out attributes of the reference.
+
+Numbers and money are texts printed like a float, booleans are True and False as words, with the exceptions
+that the reference's own examples make.
+"""

@@ -1,0 +1,303 @@
+"""Products and variations on the wire; chapters *Product* and *Product Variation*."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from msgspec import UNSET, Struct, UnsetType
+
+from tradepost.domain import products as domain
+from tradepost.domain.context import Merchant
+from tradepost.surfaces.merchant_v2.views.leaves import (
+    UNPAID,
+    FlagText,
+    NumberText,
+    OptionalNumber,
+    OptionalText,
+    flag,
+    maybe,
+    maybe_money,
+    money,
+)
+
+
+class Tag(Struct):
+    """One tag of a product."""
+
+    id: str
+    name: str
+
+
+class TagItem(Struct):
+    """A tag in a list."""
+
+    Tag: Tag
+
+
+class CountryShipping(Struct):
+    """What shipping to one country costs."""
+
+    country_code: str
+    price: OptionalNumber
+    localized_price: OptionalNumber
+    localized_currency_code: str
+
+
+class CountryShippingItem(Struct):
+    """A country's shipping price in a list."""
+
+    CountryShipping: CountryShipping
+
+
+class Composition(Struct):
+    """What is in the goods."""
+
+    has_liquid: FlagText | UnsetType = UNSET
+    has_battery: FlagText | UnsetType = UNSET
+    has_powder: FlagText | UnsetType = UNSET
+    has_metal: FlagText | UnsetType = UNSET
+
+
+class LogisticsMetadata(Struct):
+    """What parcel services and customs want to know; lengths in cm, weight in g. `pieces` is a number here."""
+
+    id: str
+    product_id: str
+    Composition: Composition
+    declared_name: OptionalText = UNSET
+    declared_local_name: OptionalText = UNSET
+    pieces: int | UnsetType = UNSET
+    length: OptionalNumber = UNSET
+    width: OptionalNumber = UNSET
+    height: OptionalNumber = UNSET
+    weight: OptionalNumber = UNSET
+    declared_value: OptionalNumber = UNSET
+    hscode: OptionalText = UNSET
+    origin_country: OptionalText = UNSET
+
+
+class Variant(Struct):
+    """A variation. `shipping` is null where no normal shipping is set."""
+
+    id: str
+    product_id: str
+    sku: str
+    enabled: FlagText
+    inventory: NumberText
+    price: NumberText
+    shipping: NumberText | None
+    msrp: NumberText
+    localized_currency_code: str
+    removed_by_wish: FlagText
+    shipping_time: OptionalText
+    all_images: str
+    localized_price: OptionalNumber = UNSET
+    localized_shipping: OptionalNumber = UNSET
+    localized_msrp: OptionalNumber = UNSET
+    color: OptionalText = UNSET
+    color_name: OptionalText = UNSET
+    size: OptionalText = UNSET
+    condition: OptionalText = UNSET
+    quantity_value: OptionalNumber = UNSET
+    main_image: OptionalText = UNSET
+    LogisticsMetadata: LogisticsMetadata | UnsetType = UNSET
+
+
+class VariantItem(Struct):
+    """A variation by itself or in a list."""
+
+    Variant: Variant
+
+
+class Product(Struct):
+    """A product with all its variations. `removed_by_merchant` is a JSON boolean."""
+
+    id: str
+    name: str
+    description: str
+    parent_sku: str
+    number_saves: NumberText
+    number_sold: NumberText
+    review_status: str
+    removed_by_merchant: bool
+    enabled: FlagText
+    is_promoted: FlagText
+    tags: list[TagItem]
+    auto_tags: list[TagItem]
+    main_image: str
+    original_image_url: str
+    extra_images: str
+    date_uploaded: str
+    last_updated: str
+    localized_currency_code: str
+    country_shippings: list[CountryShippingItem]
+    variants: list[VariantItem]
+    category: OptionalText = UNSET
+    default_shipping_price: OptionalNumber = UNSET
+    localized_default_shipping_price: OptionalNumber = UNSET
+    clean_image: OptionalText = UNSET
+    demo_video_asset_url: OptionalText = UNSET
+    landing_page_url: OptionalText = UNSET
+    upc: OptionalText = UNSET
+    requested_product_brand_id: OptionalText = UNSET
+    condition: OptionalText = UNSET
+    max_quantity: OptionalNumber = UNSET
+    reference_value: OptionalNumber = UNSET
+    unit: OptionalText = UNSET
+
+
+class ProductItem(Struct):
+    """A product by itself or in a list."""
+
+    Product: Product
+
+
+def product_item(product: domain.Product, merchant: Merchant) -> ProductItem:
+    """A product as its merchant sees it."""
+    amounts = _Amounts(merchant)
+    images = "|".join(product.pictures)
+    return ProductItem(
+        Product(
+            id=product.id,
+            name=product.name,
+            description=product.description,
+            parent_sku=product.parent_sku,
+            number_saves=str(product.number_saves),
+            number_sold=str(product.number_sold),
+            review_status=product.review_status,
+            removed_by_merchant=product.removed,
+            enabled=flag(product.enabled),
+            is_promoted=flag(product.is_promoted),
+            tags=_tags(product.tags),
+            auto_tags=_tags(product.auto_tags),
+            main_image=product.main_image,
+            original_image_url=product.original_image_url,
+            extra_images="|".join(product.extra_images),
+            date_uploaded=f"{product.created_at:%m-%d-%Y}",
+            last_updated=_american_moment(product.updated_at),
+            localized_currency_code=merchant.currency,
+            country_shippings=[_country_item(country, amounts) for country in product.countries],
+            variants=[_variant_item(v, product, amounts, images) for v in product.variations],
+            category=maybe(product.category),
+            default_shipping_price=amounts.maybe_usd(product.default_shipping),
+            localized_default_shipping_price=amounts.localized(
+                product.default_shipping, product.localized_default_shipping
+            ),
+            clean_image=maybe(product.clean_image),
+            demo_video_asset_url=maybe(product.demo_video_asset_url),
+            landing_page_url=maybe(product.landing_page_url),
+            upc=maybe(product.upc),
+            requested_product_brand_id=maybe(product.requested_product_brand_id),
+            condition=maybe(product.condition),
+            max_quantity=UNSET if product.max_quantity is None else str(product.max_quantity),
+            reference_value=maybe_money(product.reference_value),
+            unit=maybe(product.unit),
+        )
+    )
+
+
+def variant_item(variation: domain.Variation, product: domain.Product, merchant: Merchant) -> VariantItem:
+    """A variation by itself; only here its own picture (or the product's) is told."""
+    item = _variant_item(variation, product, _Amounts(merchant), "|".join(product.pictures))
+    item.Variant.main_image = variation.main_image or product.main_image
+    return item
+
+
+def variant_items(product: domain.Product, merchant: Merchant) -> list[VariantItem]:
+    """All variations of a product for a list of variations."""
+    return [variant_item(variation, product, merchant) for variation in product.variations]
+
+
+class _Amounts:
+    """How this merchant's amounts read: US dollars that count or 999999, and his own currency."""
+
+    __slots__ = ("_in_usd", "_own_is_usd", "currency")
+
+    def __init__(self, merchant: Merchant) -> None:
+        self.currency = merchant.currency
+        self._in_usd = merchant.paid_in_usd
+        self._own_is_usd = merchant.currency == "USD"
+
+    def usd(self, amount: Decimal) -> str:
+        return money(amount) if self._in_usd else UNPAID
+
+    def maybe_usd(self, amount: Decimal | None) -> str | UnsetType:
+        return UNSET if amount is None else self.usd(amount)
+
+    def localized(self, usd: Decimal | None, localized: Decimal | None) -> str | UnsetType:
+        return maybe_money(usd if self._own_is_usd else localized)
+
+
+def _variant_item(
+    variation: domain.Variation, product: domain.Product, amounts: _Amounts, images: str
+) -> VariantItem:
+    shipping = variation.shipping
+    return VariantItem(
+        Variant(
+            id=variation.id,
+            product_id=product.id,
+            sku=variation.sku,
+            enabled=flag(variation.enabled),
+            inventory=str(variation.inventory or 0),
+            price=amounts.usd(variation.price),
+            shipping=None if shipping is None else amounts.usd(shipping),
+            msrp="0.0" if variation.msrp is None else amounts.usd(variation.msrp),
+            localized_currency_code=amounts.currency,
+            removed_by_wish=flag(variation.removed_by_wish),
+            shipping_time=maybe(variation.shipping_time),
+            all_images=images,
+            localized_price=amounts.localized(variation.price, variation.localized_price),
+            localized_shipping=amounts.localized(shipping, variation.localized_shipping),
+            localized_msrp=amounts.localized(variation.msrp, variation.localized_msrp),
+            color=maybe(variation.color),
+            color_name=maybe(variation.color),
+            size=maybe(variation.size),
+            condition=maybe(product.condition),
+            quantity_value=maybe_money(variation.quantity_value),
+            LogisticsMetadata=(UNSET if variation.logistics is None else _logistics(variation, product.id)),
+        )
+    )
+
+
+def _logistics(variation: domain.Variation, product_id: str) -> LogisticsMetadata:
+    # Numbers are decoded as Decimal, as they were stored: a float would print 0.1 + 0.2.
+    stored: dict[str, Any] = json.loads(variation.logistics or "{}", parse_float=Decimal, parse_int=Decimal)
+    words = {name: maybe(stored.get(name)) for name in _LOGISTICS_WORDS}
+    numbers = {name: maybe_money(stored.get(name)) for name in _LOGISTICS_NUMBERS}
+    flags = {name: flag(value) if (value := stored.get(name)) is not None else UNSET for name in _LOGISTICS_FLAGS}
+    pieces = stored.get("pieces")
+    return LogisticsMetadata(
+        id=variation.id,
+        product_id=product_id,
+        Composition=Composition(**flags),
+        pieces=UNSET if pieces is None else int(pieces),
+        **words,
+        **numbers,
+    )
+
+
+_LOGISTICS_WORDS = ("declared_name", "declared_local_name", "hscode", "origin_country")
+_LOGISTICS_NUMBERS = ("length", "width", "height", "weight", "declared_value")
+_LOGISTICS_FLAGS = ("has_liquid", "has_battery", "has_powder", "has_metal")
+
+
+def _country_item(country: domain.CountryPrice, amounts: _Amounts) -> CountryShippingItem:
+    return CountryShippingItem(
+        CountryShipping(
+            country_code=country.country,
+            price=amounts.maybe_usd(country.price),
+            localized_price=amounts.localized(country.price, country.localized_price),
+            localized_currency_code=amounts.currency,
+        )
+    )
+
+
+def _tags(names: list[str]) -> list[TagItem]:
+    return [TagItem(Tag(domain.tag_id(name), name)) for name in names]
+
+
+def _american_moment(moment: datetime) -> str:
+    return f"{moment:%m-%d-%YT%H:%M:%S}"

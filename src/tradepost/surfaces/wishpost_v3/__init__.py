@@ -1,0 +1,1 @@
+"""The logistics service: WishPost API v3."""

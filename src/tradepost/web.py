@@ -1,0 +1,52 @@
+"""One server process: serves the sockets that it is handed until it is told to stop, or its parent is gone."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Sequence
+
+import uvicorn
+
+from tradepost.settings import Settings
+from tradepost.supervisor import wait_for_parent_end
+from tradepost.wiring import build_app, configure_logging
+
+GRACE_SECONDS = 25
+
+
+def serve_sockets(settings: Settings, merchant: Sequence[int], wishpost: Sequence[int]) -> None:
+    """Serve listening sockets by their descriptors, each for the service it is named for."""
+    configure_logging(settings)
+    sockets = [socket.socket(fileno=fd) for fd in (*merchant, *wishpost)]
+    ports: dict[int | str, str] = {}
+    for opened, service in zip(sockets, ["merchant"] * len(merchant) + ["wishpost"] * len(wishpost), strict=True):
+        name = opened.getsockname()
+        ports[name if isinstance(name, str) else name[1]] = service
+    config = uvicorn.Config(
+        build_app(settings, ports),
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        backlog=2048,
+    )
+    server = uvicorn.Server(config)
+
+    async def run() -> None:
+        async def stop_with_parent() -> None:
+            await wait_for_parent_end()
+            server.should_exit = True
+
+        watcher = asyncio.create_task(stop_with_parent())
+        await server.serve(sockets=sockets)
+        watcher.cancel()
+
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(run())

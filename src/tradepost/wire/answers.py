@@ -1,0 +1,84 @@
+"""From a value tree to the bytes of an answer, in JSON or XML.
+
+Views are msgspec structs whose field names and leaf types are those of the wire; an attribute without a value
+is UNSET and left out. Both writers start from the same tree, so the two formats say the same thing.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from xml.sax.saxutils import escape
+
+import msgspec
+
+JSON = "application/json; charset=utf-8"
+XML = "application/xml; charset=utf-8"
+
+_encoder = msgspec.json.Encoder()
+_ILLEGAL_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_XML_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*", re.ASCII)
+# The frame is capitalised in XML; what is inside keeps the names it has in JSON.
+_FRAME = {"message": "Message", "code": "Code", "data": "Data", "paging": "Paging", "type": "Type"}
+_PAGING = {"next": "Next", "previous": "Previous"}
+
+
+class Envelope(msgspec.Struct, omit_defaults=False):
+    """The frame of every answer."""
+
+    message: str
+    code: int
+    data: Any
+    paging: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
+    type: str | msgspec.UnsetType = msgspec.UNSET
+
+
+def to_json(envelope: Envelope) -> bytes:
+    """The answer as JSON."""
+    return _encoder.encode(envelope)
+
+
+def to_xml(envelope: Envelope) -> bytes:
+    """The answer as XML: a `Response` whose `Data` holds the same tree.
+
+    A list repeats its items: under `Data` directly, elsewhere inside an element of the list's name; a list
+    of plain texts repeats that name inside. Nothing and null are empty elements, booleans True and False.
+    """
+    tree = msgspec.to_builtins(envelope)
+    out = ['<?xml version="1.0" encoding="UTF-8"?>\n<Response>']
+    for name, value in tree.items():
+        frame = _FRAME[name]
+        if name == "paging":
+            value = {_PAGING[key]: link for key, link in value.items()}
+        _write(out, frame, value, item_name="Item")
+    if "paging" not in tree and isinstance(tree["data"], list):
+        # Readers of lists look into Paging without asking whether it is there.
+        out.append("<Paging></Paging>")
+    out.append("</Response>\n")
+    return "".join(out).encode("utf-8")
+
+
+def _write(out: list[str], name: str, value: Any, item_name: str | None = None) -> None:
+    if _XML_NAME.fullmatch(name):
+        start, end = f"<{name}>", f"</{name}>"
+    else:
+        # A name out of data, such as a carrier's, need not be a name of XML.
+        start, end = f'<entry name="{_text(name, quoted=True)}">', "</entry>"
+    out.append(start)
+    if isinstance(value, dict):
+        for key, item in value.items():
+            _write(out, key, item)
+    elif isinstance(value, list):
+        for item in value:
+            if isinstance(item, dict):
+                for key, inner in item.items():
+                    _write(out, key, inner)
+            else:
+                _write(out, item_name or name, item)
+    elif value is not None:
+        out.append(_text(str(value)))
+    out.append(end)
+
+
+def _text(text: str, quoted: bool = False) -> str:
+    return escape(_ILLEGAL_XML.sub("\ufffd", text), {'"': "&quot;"} if quoted else {})

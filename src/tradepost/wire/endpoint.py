@@ -1,0 +1,372 @@
+"""One declaration per endpoint, and the surface that gathers them.
+
+A declaration is a decorated coroutine: its path, scope and failures stand in the decorator, its parameters in
+its signature, its meaning in its docstring. Everything else (routing, reading, OpenAPI, the reference, the
+sweeps of the test suite) is derived. A declaration that does not hold together is refused when it is written,
+that is at import, with a DeclarationError that names it.
+
+This module declares and binds; it answers nothing (`gate` does) and describes nothing (`describe` does).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import types
+import typing
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from tradepost.values import NOT_GIVEN, Fact, NotGiven
+from tradepost.wire import refusals
+from tradepost.wire.failures import FailureTable
+from tradepost.wire.forms import Parameters
+from tradepost.wire.params import Choice, Doc, Reader
+
+MIB = 1 << 20
+BODY_LIMIT = MIB
+
+Handler = Callable[..., Awaitable[Any]]
+
+
+class DeclarationError(Exception):
+    """An endpoint whose declaration does not hold together."""
+
+
+@dataclass(frozen=True, slots=True)
+class WhenMissing:
+    """The fact to answer with where this required parameter is missing, instead of the usual one."""
+
+    fact: type[Fact]
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """At most `limit` calls in each window of `seconds`, counted at one `level` within one `group`.
+
+    The level says whose calls are counted together, such as `app_user` for one account by one app.
+    """
+
+    group: str
+    level: str
+    limit: int
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """One parameter on the wire."""
+
+    name: str
+    reader: Reader
+    doc: str
+    required: bool
+    default: Any = NOT_GIVEN
+    when_missing: type[Fact] | None = None
+
+    def read(self, given: Parameters) -> Any:
+        """The value out of what was given, the default where it was not."""
+        text = given.take(self.name)
+        if text == "" and not (self.reader.takes_empty and given.given(self.name)):
+            if self.required:
+                raise self.when_missing() if self.when_missing else refusals.ParameterMissing(name=self.name)
+            return self.default
+        return self.reader.read(self.name, text)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Several parameters that arrive as one argument, an object of `type`."""
+
+    type: type[Any]
+    params: tuple[Param, ...]
+    one_of: tuple[str, str] | None
+
+    def read(self, given: Parameters) -> Any:
+        """The object; raises OneOfMissing where neither of an either-or pair was given."""
+        if self.one_of and not any(given.take(name) for name in self.one_of):
+            raise refusals.OneOfMissing(name=self.one_of[0], other=self.one_of[1])
+        return self.type(**{param.name: param.read(given) for param in self.params})
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """What is declared about one endpoint, as data."""
+
+    name: str
+    kind: Literal["read", "write"]
+    paths: tuple[str, ...]
+    methods: tuple[str, ...]
+    documented_method: str
+    chapter: str
+    title: str
+    doc: str
+    scope: str | None
+    failures: tuple[type[Fact], ...]
+    limits: tuple[RateLimit, ...]
+    body_limit: int
+    arguments: Mapping[str, Param | Group]
+    returns: Any
+    handler: Handler
+
+    @property
+    def path(self) -> str:
+        """The path that the reference gives; older ones follow it in `paths`."""
+        return self.paths[0]
+
+    @property
+    def params(self) -> tuple[Param, ...]:
+        """All parameters on the wire, groups laid flat, in the order of the declaration."""
+        flat: list[Param] = []
+        for argument in self.arguments.values():
+            flat.extend(argument.params if isinstance(argument, Group) else (argument,))
+        return tuple(flat)
+
+    @property
+    def one_of(self) -> tuple[tuple[str, str], ...]:
+        """The pairs of parameters of which one must be given."""
+        return tuple(a.one_of for a in self.arguments.values() if isinstance(a, Group) and a.one_of)
+
+    def bind(self, given: Parameters) -> dict[str, Any]:
+        """The keyword arguments of the handler out of what was given."""
+        return {name: argument.read(given) for name, argument in self.arguments.items()}
+
+
+class Surface:
+    """One way in: its endpoints, its failures, its languages and the habits of its wire."""
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        title: str,
+        version: str,
+        prefix: str,
+        prefix_aliases: Sequence[str] = (),
+        table: FailureTable,
+        failure_base: type[Fact],
+        common_failures: Sequence[type[Fact]],
+        scopes: Mapping[str, str],
+        default_limits: Sequence[RateLimit],
+        formats: Sequence[str] = ("json",),
+        token_parameter: str | None = None,
+        any_method: bool = False,
+        selects_fields: bool = False,
+        tells_type: bool = False,
+    ) -> None:
+        self.name = name
+        self.title = title
+        self.version = version
+        self.prefix = prefix
+        self.prefix_aliases = tuple(prefix_aliases)
+        self.table = table
+        self.failure_base = failure_base
+        self.common_failures = tuple(common_failures)
+        self.scopes = dict(scopes)
+        self.default_limits = tuple(default_limits)
+        self.formats = tuple(formats)
+        self.token_parameter = token_parameter
+        self.any_method = any_method
+        self.selects_fields = selects_fields
+        self.tells_type = tells_type
+        self.endpoints: list[Endpoint] = []
+        self._limits: dict[RateLimit, RateLimit] = {}
+        self._routes: dict[str, dict[str, Endpoint]] = {}
+        self.locale_reader = Choice(tuple(table.locales))
+        self.format_reader = Choice(self.formats)
+        table.check([*_leaves(refusals.Refusal), *self.common_failures])
+
+    @property
+    def own_parameters(self) -> frozenset[str]:
+        """Parameters that every endpoint of this surface takes."""
+        names = {"locale"}
+        if len(self.formats) > 1:
+            names.add("format")
+        if self.token_parameter:
+            names.add(self.token_parameter)
+        if self.selects_fields:
+            names.add("fields")
+        return frozenset(names)
+
+    def read(self, path: str, *older: str, **options: Any) -> Callable[[Handler], Handler]:
+        """Declare an endpoint that changes nothing; its statements need no transaction around them."""
+        return self._declare("read", (path, *older), options)
+
+    def write(self, path: str, *older: str, **options: Any) -> Callable[[Handler], Handler]:
+        """Declare an endpoint that changes something; the gate runs it in one transaction."""
+        return self._declare("write", (path, *older), options)
+
+    def find(self, method: str, path: str) -> Endpoint:
+        """The endpoint for a method and a path, with or without a slash at the end.
+
+        Raises PathUnknown, or MethodNotAllowed for a path that other methods reach.
+        """
+        methods = self._routes.get(path) or self._routes.get(path.rstrip("/"))
+        if methods is None:
+            raise refusals.PathUnknown(path=path)
+        endpoint = methods.get(method)
+        if endpoint is None:
+            raise refusals.MethodNotAllowed(method=method, allowed=" or ".join(methods))
+        return endpoint
+
+    def override_limits(self, allowed: Mapping[str, int]) -> None:
+        """Let an installation choose how many calls a group allows, `service/group` to calls per window.
+
+        Levels of the group that allow more by declaration keep their proportion. Raises DeclarationError for
+        a group that no endpoint has.
+        """
+        groups: dict[str, list[RateLimit]] = {}
+        for endpoint in self.endpoints:
+            for limit in endpoint.limits:
+                if limit not in groups.setdefault(limit.group, []):
+                    groups[limit.group].append(limit)
+        for name, calls in allowed.items():
+            service, _, group = name.partition("/")
+            if service != self.name:
+                continue
+            if group not in groups:
+                raise DeclarationError(f"no rate limit is called {name!r}")
+            least = min(limit.limit for limit in groups[group])
+            for limit in groups[group]:
+                self._limits[limit] = dataclasses.replace(limit, limit=max(1, limit.limit * calls // least))
+
+    def limits_of(self, endpoint: Endpoint) -> tuple[RateLimit, ...]:
+        """The rate limits of an endpoint, as this installation has them."""
+        if not self._limits:
+            return endpoint.limits
+        return tuple(self._limits.get(limit, limit) for limit in endpoint.limits)
+
+    def _declare(
+        self, kind: Literal["read", "write"], paths: tuple[str, ...], options: dict[str, Any]
+    ) -> Callable[[Handler], Handler]:
+        def register(handler: Handler) -> Handler:
+            try:
+                self._add(_compile(self, kind, paths, handler, **options))
+            except DeclarationError as error:
+                where = f"{handler.__module__}.{handler.__qualname__}"
+                raise DeclarationError(f"{where}: {error}") from None
+            return handler
+
+        return register
+
+    def _add(self, endpoint: Endpoint) -> None:
+        if endpoint.scope is not None and endpoint.scope not in self.scopes:
+            raise DeclarationError(f"unknown scope {endpoint.scope!r}")
+        self.table.check(endpoint.failures)
+        if taken := self.own_parameters & {param.name for param in endpoint.params}:
+            raise DeclarationError(f"parameters {sorted(taken)} belong to the whole surface")
+        for path in self._all_paths(endpoint):
+            methods = self._routes.setdefault(path, {})
+            for method in endpoint.methods:
+                if method in methods:
+                    raise DeclarationError(f"{method} {path} is taken by {methods[method].name}")
+                methods[method] = endpoint
+        self.endpoints.append(endpoint)
+
+    def _all_paths(self, endpoint: Endpoint) -> list[str]:
+        paths = list(endpoint.paths)
+        for path in endpoint.paths:
+            if path.startswith(self.prefix):
+                paths += [alias + path.removeprefix(self.prefix) for alias in self.prefix_aliases]
+        return paths
+
+
+def _compile(
+    surface: Surface,
+    kind: Literal["read", "write"],
+    paths: tuple[str, ...],
+    handler: Handler,
+    *,
+    scope: str | None = None,
+    fails: Sequence[type[Fact]] = (),
+    method: str | None = None,
+    also: Sequence[str] = (),
+    limits: Sequence[RateLimit] | None = None,
+    body_limit: int = BODY_LIMIT,
+) -> Endpoint:
+    doc = inspect.getdoc(handler)
+    if not doc:
+        raise DeclarationError("no docstring")
+    title, _, rest = doc.partition("\n")
+    documented = method or ("GET" if kind == "read" else "POST")
+    methods = ("GET", "POST") if surface.any_method else tuple(dict.fromkeys((documented, *also)))
+    arguments, returns = _arguments(handler)
+    return Endpoint(
+        name=handler.__name__,
+        kind=kind,
+        paths=tuple(path if path.startswith("/api/") else surface.prefix + path for path in paths),
+        methods=methods,
+        documented_method=documented,
+        chapter=handler.__module__.rpartition(".")[2],
+        title=title.rstrip("."),
+        doc=rest.strip(),
+        scope=scope,
+        failures=tuple(fails),
+        limits=tuple(limits or surface.default_limits),
+        body_limit=body_limit,
+        arguments=arguments,
+        returns=returns,
+        handler=handler,
+    )
+
+
+def _arguments(handler: Handler) -> tuple[dict[str, Param | Group], Any]:
+    hints = typing.get_type_hints(handler, include_extras=True)
+    names = list(inspect.signature(handler).parameters.values())
+    if not names or names[0].name != "ctx":
+        raise DeclarationError("the first argument must be ctx")
+    if "return" not in hints:
+        raise DeclarationError("no return annotation")
+    arguments: dict[str, Param | Group] = {}
+    for parameter in names[1:]:
+        if parameter.kind is not inspect.Parameter.KEYWORD_ONLY:
+            raise DeclarationError(f"{parameter.name} must be keyword-only")
+        arguments[parameter.name] = _argument(parameter.name, hints[parameter.name], parameter.default)
+    return arguments, hints["return"]
+
+
+def _argument(name: str, hint: Any, default: Any) -> Param | Group:
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        hints = typing.get_type_hints(hint, include_extras=True)
+        params = tuple(_param(f.name, hints[f.name], _default_of(f)) for f in dataclasses.fields(hint))
+        return Group(hint, params, getattr(hint, "one_of", None))
+    return _param(name, hint, default)
+
+
+def _default_of(field: dataclasses.Field[Any]) -> Any:
+    return inspect.Parameter.empty if field.default is dataclasses.MISSING else field.default
+
+
+def _param(name: str, hint: Any, default: Any) -> Param:
+    marks = _marks(hint)
+    readers = [mark for mark in marks if isinstance(mark, Reader)]
+    docs = [mark.text for mark in marks if isinstance(mark, Doc)]
+    missing = [mark.fact for mark in marks if isinstance(mark, WhenMissing)]
+    if not readers:
+        raise DeclarationError(f"parameter {name} has no reader")
+    if not docs:
+        raise DeclarationError(f"parameter {name} has no meaning")
+    required = default is inspect.Parameter.empty
+    return Param(
+        name=name,
+        reader=readers[-1],
+        doc=docs[-1],
+        required=required,
+        default=NOT_GIVEN if required else default,
+        when_missing=missing[-1] if missing else None,
+    )
+
+
+def _marks(hint: Any) -> tuple[Any, ...]:
+    """The metadata of an annotation, also where it is one arm of `… | NotGiven`."""
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        arms = [arm for arm in typing.get_args(hint) if arm is not NotGiven]
+        return tuple(mark for arm in arms for mark in _marks(arm))
+    return getattr(hint, "__metadata__", ())
+
+
+def _leaves(base: type[Fact]) -> list[type[Fact]]:
+    """The facts below `base` that are raised themselves, that is all without subclasses."""
+    below = base.__subclasses__()
+    return [leaf for sub in below for leaf in _leaves(sub)] if below else [base]

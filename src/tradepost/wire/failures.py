@@ -1,0 +1,161 @@
+"""The failure table of a surface: from a fact to a status, a code, a detail and a sentence.
+
+The table is a text file beside the surface, one line per fact, keyed by the name of its class; the other
+languages stand in files beside it, with the same blanks. Everything is checked when it is loaded.
+"""
+
+from __future__ import annotations
+
+import string
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib.resources.abc import Traversable
+from typing import Any, Final
+
+from tradepost.values import Fact
+
+MOST_ECHO: Final = 64
+COLUMNS: Final = ("failure", "http", "code", "detail", "type", "sentence")
+
+
+class TableError(Exception):
+    """A failure table that does not hold together; raised at import, never while serving."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What one fact is on the wire: `detail` is a sub-code, `{}`, or `@blank` for the value of a blank."""
+
+    failure: str
+    http: int
+    code: int
+    detail: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A failure in the words of one surface and one language."""
+
+    http: int
+    code: int
+    data: Any
+    type: str
+    message: str
+
+
+class FailureTable:
+    """All failures that one surface can answer with, in all its languages."""
+
+    def __init__(
+        self, lines: Mapping[str, Line], sentences: Mapping[str, Mapping[str, str]], default_locale: str
+    ) -> None:
+        self._lines = dict(lines)
+        self._sentences = {locale: dict(words) for locale, words in sentences.items()}
+        self.default_locale = default_locale
+
+    @property
+    def locales(self) -> tuple[str, ...]:
+        """The languages, the default one first."""
+        return tuple(self._sentences)
+
+    def __contains__(self, fact: type[Fact]) -> bool:
+        return fact.__name__ in self._lines
+
+    def names(self) -> tuple[str, ...]:
+        """The names of all failures, in the order of the file."""
+        return tuple(self._lines)
+
+    def line(self, name: str) -> Line:
+        """The line of one failure."""
+        return self._lines[name]
+
+    def sentence(self, name: str, locale: str) -> str:
+        """The sentence of one failure with its blanks open."""
+        return self._sentences[locale][name]
+
+    def tell(self, fact: Fact, locale: str) -> Failed:
+        """The answer to a fact in a language of this surface (the default language for any other)."""
+        name = type(fact).__name__
+        line = self._lines[name]
+        words = self._sentences.get(locale) or self._sentences[self.default_locale]
+        blanks = fact.blanks()
+        message = words[name].format_map({key: echo(value) for key, value in blanks.items()})
+        return Failed(line.http, line.code, _detail(line.detail, blanks), line.type, message)
+
+    def check(self, facts: Iterable[type[Fact]]) -> None:
+        """Refuse a table that lacks one of `facts` or whose sentences mention what a fact cannot tell."""
+        for fact in facts:
+            name = fact.__name__
+            if name not in self._lines:
+                raise TableError(f"{name} has no line in the failure table")
+            blanks = set(fact.blank_names())
+            for locale in self.locales:
+                if unknown := _blanks(self._sentences[locale][name]) - blanks:
+                    raise TableError(f"{name} ({locale}) mentions {sorted(unknown)}, which it does not tell")
+            detail = self._lines[name].detail
+            if detail.startswith("@") and detail[1:] not in blanks:
+                raise TableError(f"{name} has the detail {detail}, which it does not tell")
+
+
+def echo(value: Any) -> str:
+    """A value as a sentence may repeat it: at most 64 characters, nothing that moves a cursor."""
+    text = str(value)
+    if len(text) > MOST_ECHO:
+        text = text[: MOST_ECHO - 1] + "…"
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(char if unicodedata.category(char)[0] != "C" else f"U+{ord(char):04X}" for char in text)
+
+
+def load_table(folder: Traversable, locales: Iterable[str], default_locale: str = "en") -> FailureTable:
+    """Read `errors.tsv` and `sentences/<locale>.tsv` of a surface; raises TableError for any gap."""
+    lines: dict[str, Line] = {}
+    english: dict[str, str] = {}
+    for row in _rows(folder / "errors.tsv", COLUMNS):
+        name, http, code, detail, kind, sentence = row
+        if name in lines:
+            raise TableError(f"{name} stands twice in the failure table")
+        lines[name] = Line(name, int(http), int(code), detail, kind)
+        english[name] = sentence
+    sentences = {default_locale: english}
+    for locale in locales:
+        if locale == default_locale:
+            continue
+        words = {row[0]: row[1] for row in _rows(folder / "sentences" / f"{locale}.tsv", ("failure", "sentence"))}
+        _compare(locale, english, words)
+        sentences[locale] = words
+    return FailureTable(lines, sentences, default_locale)
+
+
+def _rows(file: Traversable, columns: tuple[str, ...]) -> list[tuple[str, ...]]:
+    found = []
+    for number, text in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
+        if not text or text.startswith("#"):
+            continue
+        row = tuple(cell.strip() for cell in text.split("\t") if cell.strip())
+        if len(row) != len(columns):
+            raise TableError(f"{file.name}, line {number}: {len(row)} columns instead of {len(columns)}")
+        found.append(row)
+    return found
+
+
+def _compare(locale: str, english: Mapping[str, str], other: Mapping[str, str]) -> None:
+    if missing := english.keys() ^ other.keys():
+        raise TableError(f"{locale}: sentences and table differ in {sorted(missing)}")
+    for name, sentence in english.items():
+        if _blanks(sentence) != _blanks(other[name]):
+            raise TableError(f"{locale}: {name} has other blanks than the English sentence")
+
+
+def _blanks(sentence: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(sentence) if name is not None}
+
+
+def _detail(detail: str, blanks: Mapping[str, Any]) -> Any:
+    if detail == "{}":
+        return {}
+    if detail.startswith("@"):
+        return echo(blanks[detail[1:]])
+    return int(detail)

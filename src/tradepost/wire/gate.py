@@ -1,0 +1,244 @@
+"""The life of a request, from a path to the bytes of an answer; `answer` is the one way through.
+
+The gate knows no product and no account. Who may enter is told by the `Sessions` it is handed; what a failure
+is called is told by the table of the surface.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+import msgspec
+import structlog
+
+from tradepost.values import Fact, TryLater
+from tradepost.wire import answers, fields, forms, refusals
+from tradepost.wire.endpoint import Endpoint, RateLimit, Surface
+from tradepost.wire.forms import Parameters
+from tradepost.wire.http_types import Request, Response
+from tradepost.wire.paging import Listing, links
+
+LOOPBACK = ("127.0.0.1", "::1", None)
+RETRY_SECONDS = 2
+_TOKEN = re.compile(r"[A-Za-z0-9_.~+/=-]{1,512}", re.ASCII)
+_PRINTABLE = re.compile(r"[!-~]{1,64}", re.ASCII)
+
+log = structlog.get_logger("tradepost.gate")
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Who asks, for what, and which of his calls are counted."""
+
+    service: str
+    token: str
+    scope: str | None
+    limits: tuple[RateLimit, ...]
+    client: str
+    agent: str
+
+
+class Session(Protocol):
+    """An admitted caller: the context his call runs in, and what is left of his limit."""
+
+    ctx: Any
+    locale: str
+    remaining: int
+
+    def transaction(self) -> AbstractAsyncContextManager[Any]:
+        """One transaction around a write: committed at its end, rolled back by any exception."""
+
+
+class Sessions(Protocol):
+    """Admits callers; raises a fact for anybody it does not admit."""
+
+    def open(self, credentials: Credentials) -> AbstractAsyncContextManager[Session]:
+        """A session for one call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How strict this installation is."""
+
+    plain_http_from_loopback: bool
+    """Whether a caller on this machine may leave HTTPS out (the sandbox)."""
+    strict: bool = False
+    """Whether an undeclared failure is an error of ours (tests) or only logged (everywhere else)."""
+
+
+class _Reply:
+    """How to answer this call, as far as it is known yet."""
+
+    __slots__ = ("format", "headers", "locale", "request_id", "surface")
+
+    def __init__(self, surface: Surface, request_id: str) -> None:
+        self.surface = surface
+        self.request_id = request_id
+        self.format = "json"
+        self.locale = surface.table.default_locale
+        self.headers: dict[str, str] = {
+            "Wish-Request-Id": request_id,
+            "Wish-Rate-Limit-Remaining": str(surface.default_limits[0].limit),
+        }
+
+    def success(self, data: Any, paging: dict[str, str] | None) -> Response:
+        return self._write(200, answers.Envelope("", 0, data, msgspec.UNSET if paging is None else paging))
+
+    def failure(self, fact: Fact) -> Response:
+        failed = self.surface.table.tell(fact, self.locale)
+        if isinstance(fact, TryLater):
+            if fact.reset is not None:
+                self.headers["Wish-Rate-Limit-Remaining"] = "0"
+                self.headers["Wish-Rate-Limit-Reset"] = http_moment(fact.reset)
+            else:
+                self.headers["Retry-After"] = str(RETRY_SECONDS)
+        elif isinstance(fact, refusals.MethodNotAllowed):
+            self.headers["Allow"] = fact.allowed.replace(" or ", ", ")
+        kind = failed.type if self.surface.tells_type else msgspec.UNSET
+        return self._write(failed.http, answers.Envelope(failed.message, failed.code, failed.data, type=kind))
+
+    def _write(self, status: int, envelope: answers.Envelope) -> Response:
+        if self.format == "xml":
+            return Response(status, answers.to_xml(envelope), answers.XML, self.headers)
+        return Response(status, answers.to_json(envelope), answers.JSON, self.headers)
+
+
+async def answer(surface: Surface, sessions: Sessions, rules: Rules, request: Request, request_id: str) -> Response:
+    """Answer one call. In order:
+
+    1. the path and the method are looked up;
+    2. plain HTTP is refused, unless the caller sits on this machine and the rules allow it;
+    3. query and body become one set of parameters, the body within the limit of the endpoint;
+    4. format and language are taken from it, so that everything after is answered in them;
+    5. the token is found, and a session opened: token, scope and rate limit in one round trip;
+    6. the parameters are read, each refusal naming the first that is wrong;
+    7. the handler runs, a write inside one transaction;
+    8. the tree it returns is written in the envelope.
+
+    Whatever happens comes out as an answer in the envelope: a fact by the table of the surface, anything else
+    as Unexpected, logged once under the request id.
+    """
+    reply = _Reply(surface, request_id)
+    try:
+        return await _serve(surface, sessions, rules, request, reply)
+    except Fact as fact:
+        if type(fact) not in surface.table:
+            log.error("failure without a line", request_id=request_id, failure=type(fact).__name__)
+            return reply.failure(refusals.Unexpected())
+        return reply.failure(fact)
+    except Exception:
+        log.exception("unexpected", request_id=request_id, path=request.path)
+        return reply.failure(refusals.Unexpected())
+
+
+async def _serve(surface: Surface, sessions: Sessions, rules: Rules, request: Request, reply: _Reply) -> Response:
+    given = forms.parse_query(request.query)
+    _take_format(surface, given, reply)
+    endpoint = surface.find(request.method, request.path)
+    limits = surface.limits_of(endpoint)
+    reply.headers["Wish-Rate-Limit-Remaining"] = str(limits[0].limit)
+    if request.scheme != "https" and not (rules.plain_http_from_loopback and request.client in LOOPBACK):
+        raise refusals.HttpsRequired
+    await forms.add_body(given, request, endpoint.body_limit)
+    _take_format(surface, given, reply)
+    locale = _take_locale(surface, given, reply)
+    selection = _take_fields(surface, endpoint, given)
+    credentials = Credentials(
+        service=surface.name,
+        token=_token(surface, given, request),
+        scope=endpoint.scope,
+        limits=limits,
+        client=request.client or "",
+        agent=request.headers.get("user-agent", ""),
+    )
+    async with sessions.open(credentials) as session:
+        reply.headers["Wish-Rate-Limit-Remaining"] = str(session.remaining)
+        if not locale and session.locale in surface.table.locales:
+            reply.locale = session.locale
+        arguments = endpoint.bind(given)
+        _name_ignored(surface, endpoint, given, reply)
+        data = await _run(surface, endpoint, session, arguments, rules)
+    if isinstance(data, Listing):
+        paging = links(
+            data,
+            request.base_url + request.path,
+            given,
+            known=[param.name for param in endpoint.params],
+            query_only=[name for name in (surface.token_parameter, "format", "locale") if name],
+        )
+        return reply.success(list(data.items), paging or None)
+    if selection:
+        data = fields.select(msgspec.to_builtins(data), selection)
+    return reply.success(data, None)
+
+
+async def _run(
+    surface: Surface, endpoint: Endpoint, session: Session, arguments: dict[str, Any], rules: Rules
+) -> Any:
+    try:
+        if endpoint.kind == "read":
+            return await endpoint.handler(session.ctx, **arguments)
+        async with session.transaction():
+            return await endpoint.handler(session.ctx, **arguments)
+    except surface.failure_base as failure:
+        kind = type(failure)
+        if not isinstance(failure, TryLater) and kind not in (*endpoint.failures, *surface.common_failures):
+            log.error("undeclared failure", endpoint=endpoint.name, failure=kind.__name__)
+            if rules.strict:
+                raise AssertionError(f"{endpoint.name} does not declare {kind.__name__}") from failure
+        raise
+
+
+def _take_format(surface: Surface, given: Parameters, reply: _Reply) -> None:
+    if len(surface.formats) > 1 and (text := given.take("format")):
+        reply.format = "json"
+        reply.format = surface.format_reader.read("format", text) or "json"
+
+
+def _take_locale(surface: Surface, given: Parameters, reply: _Reply) -> str | None:
+    text = given.take("locale")
+    if not text:
+        return None
+    reply.locale = surface.locale_reader.read("locale", text) or reply.locale
+    return reply.locale
+
+
+def _take_fields(surface: Surface, endpoint: Endpoint, given: Parameters) -> fields.Selection | None:
+    if not surface.selects_fields or endpoint.documented_method != "GET" or endpoint.chapter == "oauth":
+        return None
+    text = given.take("fields")
+    return fields.parse_fields(text, endpoint.returns) if text else None
+
+
+def _token(surface: Surface, given: Parameters, request: Request) -> str:
+    sent = given.take(surface.token_parameter) if surface.token_parameter else ""
+    header = request.headers.get("authorization", "")
+    if header:
+        scheme, _, in_header = header.partition(" ")
+        if scheme.lower() != "bearer" or not _TOKEN.fullmatch(in_header):
+            raise refusals.TokenMalformed
+        if sent and sent != in_header:
+            raise refusals.TokensDisagree
+        return in_header
+    if not sent:
+        raise refusals.TokenMissing
+    if not _TOKEN.fullmatch(sent):
+        raise refusals.TokenMalformed
+    return sent
+
+
+def _name_ignored(surface: Surface, endpoint: Endpoint, given: Parameters, reply: _Reply) -> None:
+    """Tell in a header which parameters meant nothing: `inventroy=5` should not vanish without a trace."""
+    unknown = given.names() - surface.own_parameters - {param.name for param in endpoint.params}
+    if unknown:
+        shown = [name if _PRINTABLE.fullmatch(name) else "?" for name in sorted(unknown)[:10]]
+        reply.headers["Tradepost-Ignored-Parameters"] = ", ".join(shown)
+
+
+def http_moment(moment: datetime) -> str:
+    """A moment as the rate limit headers print it: 2021-05-19T16:37:00.000+00:00."""
+    return moment.isoformat(timespec="milliseconds")

@@ -1,0 +1,85 @@
+"""JSON as this wire takes it: UTF-8, no NaN, no repeated names, bounded depth, numbers as their own text.
+
+A number is kept as the text it was written with, so that readers judge it exactly like a form field.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+MOST_DEPTH = 32
+
+_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+
+
+class JsonError(ValueError):
+    """Text that is not JSON, with the line and the column (both from 1) where that shows."""
+
+    def __init__(self, line: int, column: int) -> None:
+        super().__init__(f"line {line}, column {column}")
+        self.line = line
+        self.column = column
+
+
+class _NotThis(ValueError):
+    """Raised inside the parser for a value that JSON or this wire does not know."""
+
+
+def _no_constant(word: str) -> Any:
+    raise _NotThis(word)
+
+
+def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise _NotThis("repeated name")
+    return found
+
+
+def _refuse_depth(text: str) -> None:
+    depth = 0
+    for found in _STRING_OR_BRACKET.finditer(text):
+        mark = found.group()
+        if mark in "[{":
+            depth += 1
+            if depth > MOST_DEPTH:
+                raise JsonError(*_place(text, found.start()))
+        elif mark in "]}":
+            depth -= 1
+
+
+def _place(text: str, index: int) -> tuple[int, int]:
+    return text.count("\n", 0, index) + 1, index - (text.rfind("\n", 0, index) + 1) + 1
+
+
+_decoder = json.JSONDecoder(
+    parse_float=str, parse_int=str, parse_constant=_no_constant, object_pairs_hook=_unrepeated
+)
+
+
+def parse_json(text: str) -> Any:
+    """The value of a JSON text: dict, list, str (texts and numbers alike), bool or None.
+
+    Raises JsonError, whose place is the start of the text where the parser gives none.
+    """
+    _refuse_depth(text)
+    try:
+        value, end = _decoder.raw_decode(text, len(text) - len(text.lstrip(" \t\r\n")))
+    except json.JSONDecodeError as error:
+        raise JsonError(error.lineno, error.colno) from None
+    except _NotThis:
+        raise JsonError(1, 1) from None
+    if rest := text[end:].lstrip(" \t\r\n"):
+        raise JsonError(*_place(text, len(text) - len(rest)))
+    return value
+
+
+def parse_json_body(body: bytes) -> Any:
+    """The value of a JSON body; refuses what is not UTF-8 with the place of the first bad byte."""
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise JsonError(*_place(body[: error.start].decode("utf-8", "replace"), error.start)) from None
+    return parse_json(text.removeprefix("\ufeff"))

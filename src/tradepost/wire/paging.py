@@ -1,0 +1,42 @@
+"""Lists by offset: what an endpoint returns for one page, and the links to its neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+from urllib.parse import quote
+
+from tradepost.values import Page
+from tradepost.wire.forms import Parameters
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Listing(Generic[Item]):
+    """One page of a list, and whether there is more behind it."""
+
+    items: Sequence[Item]
+    page: Page
+    more: bool
+
+
+def links(
+    listing: Listing[object], url: str, given: Parameters, known: Sequence[str], query_only: Sequence[str]
+) -> dict[str, str]:
+    """`next` where there is more and `previous` where start is above 0: links that work as they are.
+
+    They repeat the filters of the call (`known`, wherever they stood) and, where they stood in the query,
+    the format, the language and the token (`query_only`).
+    """
+    page = listing.page
+    kept = [name for name in query_only if name in given.query_names and given.take(name)]
+    kept += [name for name in known if name not in ("start", "limit") and given.take(name)]
+    tail = "".join(f"&{quote(name)}={quote(given.take(name), safe='')}" for name in kept)
+    found = {}
+    if listing.more:
+        found["next"] = f"{url}?start={page.start + page.limit}&limit={page.limit}{tail}"
+    if page.start > 0:
+        found["previous"] = f"{url}?start={max(0, page.start - page.limit)}&limit={page.limit}{tail}"
+    return found

@@ -1,0 +1,134 @@
+"""Puts the program together: the only module that knows everybody, and the only one that picks real or local."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import asyncpg
+import structlog
+
+from tradepost.domain.context import Ctx
+from tradepost.settings import Settings
+from tradepost.storage import migrate
+from tradepost.storage.database import PLATFORM_ROLE, Database
+from tradepost.storage.embedded import EmbeddedPostgres
+from tradepost.surfaces.merchant_v2.chapters import api as merchant_v2
+from tradepost.surfaces.sessions import CallSessions
+from tradepost.surfaces.wishpost_v3.chapters import api as wishpost_v3
+from tradepost.wire.gate import Rules
+from tradepost.wire.http import Addresses, App, Service
+
+DATABASE = "tradepost"
+OWNER_ROLE = "tradepost_owner"
+SUPERUSER = "postgres"
+
+
+def configure_logging(settings: Settings) -> None:
+    """One JSON line per event on standard error."""
+    level = logging.getLevelNamesMapping().get(settings.log_level.upper(), logging.INFO)
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.dict_tracebacks,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+def embedded_database(settings: Settings) -> EmbeddedPostgres | None:
+    """The database that comes with the program, or None where a URL names another."""
+    if settings.database_url is not None:
+        return None
+    return EmbeddedPostgres(settings.data / "postgres", settings.postgres_binaries)
+
+
+@contextmanager
+def running_database(settings: Settings) -> Iterator[None]:
+    """The embedded database running for as long as this is open; nothing to do for any other."""
+    embedded = embedded_database(settings)
+    if embedded is None:
+        yield
+        return
+    settings.data.mkdir(parents=True, exist_ok=True)
+    embedded.start()
+    try:
+        yield
+    finally:
+        embedded.stop()
+
+
+def connect_arguments(settings: Settings, role: str) -> Mapping[str, Any]:
+    """How asyncpg connects in a role, as the owner for anything that is not an application's role."""
+    embedded = embedded_database(settings)
+    if embedded is not None:
+        return {**embedded.connection(role, DATABASE)}
+    if role == OWNER_ROLE:
+        return {"dsn": settings.owner_database_url or settings.database_url}
+    return {"dsn": settings.database_url}
+
+
+async def prepare_database(settings: Settings, dry_run: bool = False) -> list[str]:
+    """Create the embedded database where it is not there yet, and migrate; gives the migrations that ran."""
+    embedded = embedded_database(settings)
+    if embedded is not None:
+        await _create_database(embedded)
+    connection = await asyncpg.connect(**connect_arguments(settings, OWNER_ROLE))
+    try:
+        return await migrate.migrate(connection, dry_run=dry_run)
+    finally:
+        await connection.close()
+
+
+async def _create_database(embedded: EmbeddedPostgres) -> None:
+    connection = await asyncpg.connect(**embedded.connection(SUPERUSER, "postgres"))
+    try:
+        if not await connection.fetchval("select 1 from pg_roles where rolname = $1", OWNER_ROLE):
+            await connection.execute(f"create role {OWNER_ROLE} login createrole")
+        if not await connection.fetchval("select 1 from pg_database where datname = $1", DATABASE):
+            await connection.execute(f"create database {DATABASE} owner {OWNER_ROLE}")
+    finally:
+        await connection.close()
+
+
+@asynccontextmanager
+async def operator(settings: Settings) -> AsyncIterator[Ctx]:
+    """A context for an operator's verb: every account, one transaction, the time of this world."""
+    database = Database(connect_arguments(settings, PLATFORM_ROLE), PLATFORM_ROLE, least=1, most=1)
+    await database.open()
+    try:
+        async with database.acting_for("") as connection:
+            yield Ctx(db=connection, now=await connection.fetchval("select world_now()"), actor=None)
+    finally:
+        await database.close()
+
+
+def build_app(settings: Settings, ports: Mapping[int | str, str]) -> App:
+    """The application of both services on one pool; `ports` tells which local address is whose."""
+    database = Database(
+        connect_arguments(settings, "tradepost_app"), least=min(2, settings.pool_size), most=settings.pool_size
+    )
+    sessions = CallSessions(database)
+    for surface in (merchant_v2, wishpost_v3):
+        surface.override_limits(settings.rate_limits)
+    return App(
+        services={"merchant": Service(merchant_v2, sessions), "wishpost": Service(wishpost_v3, sessions)},
+        addresses=Addresses(
+            default="merchant",
+            names=dict.fromkeys((host.lower() for host in settings.wishpost_hosts), "wishpost"),
+            ports=ports,
+            trusted_proxies=tuple(settings.trusted_proxies),
+        ),
+        rules=Rules(plain_http_from_loopback=settings.is_sandbox),
+        ready=database.missing,
+        on_start=database.open,
+        on_stop=database.close,
+    )

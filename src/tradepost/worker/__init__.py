@@ -1,0 +1,1 @@
+"""What runs without anybody calling: the chores that keep tables small."""

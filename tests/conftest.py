@@ -1,0 +1,44 @@
+"""Fixtures of the whole suite: one database server, one world in it, and a market that forgets."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.database import Server, once, running_server
+from tests.support.market import Market, World, build_world
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """The suite's PostgreSQL with a migrated database that holds the world."""
+    with running_server() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def world(server: Server) -> World:
+    """The cast with its goods, committed once into the template."""
+    return once(lambda: build_world(server))
+
+
+@pytest.fixture(scope="session")
+def loop() -> Iterator[asyncio.Runner]:
+    """The loop that all in-process requests run on."""
+    with asyncio.Runner() as runner:
+        yield runner
+
+
+@pytest.fixture
+def market(server: Server, world: World, loop: asyncio.Runner) -> Iterator[Market]:
+    """The application on a connection whose transaction is rolled back after the test."""
+    connection = loop.run(server.connect())
+    transaction = connection.transaction()
+    loop.run(transaction.start())
+    try:
+        yield Market(loop, connection, world)
+    finally:
+        loop.run(transaction.rollback())
+        loop.run(connection.close())

@@ -1,0 +1,104 @@
+"""The suite's own PostgreSQL: one server in a folder of its own, a template with the cast, a clone per use."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import asyncpg
+
+from tradepost.settings import Settings
+from tradepost.storage.embedded import EmbeddedPostgres
+from tradepost.wiring import SUPERUSER, prepare_database
+
+Result = TypeVar("Result")
+FOLDER_PREFIX = "tradepost-test-"
+
+
+@contextmanager
+def data_folder() -> Iterator[Path]:
+    """A folder that the database's account can reach, gone at the end with the server in it."""
+    folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX, dir="/tmp"))
+    if os.geteuid() == 0:
+        folder.chmod(0o711)
+    try:
+        yield folder
+    finally:
+        end_server(EmbeddedPostgres(folder / "postgres"))
+        shutil.rmtree(folder)
+
+
+def end_server(database: EmbeddedPostgres) -> None:
+    """End what is left of a server by its pid, and remove its socket folder."""
+    if (pid := database.pid) is not None:
+        os.kill(pid, signal.SIGQUIT)
+        deadline = time.monotonic() + 20
+        while database.pid is not None and time.monotonic() < deadline:
+            time.sleep(0.005)
+    if database.home is not None:
+        shutil.rmtree(database.connection("", "")["host"], ignore_errors=True)
+
+
+@dataclass
+class Server:
+    """A running server of the suite."""
+
+    folder: Path
+    embedded: EmbeddedPostgres
+
+    def settings(self, **changes: Any) -> Settings:
+        """Settings that lead to this server."""
+        return Settings(data=self.folder, **changes)
+
+    async def connect(self, user: str = SUPERUSER, database: str = "tradepost") -> asyncpg.Connection[Any]:
+        """A connection of its own."""
+        return await asyncpg.connect(
+            **self.embedded.connection(user, database), server_settings={"search_path": "tradepost"}
+        )
+
+    def clone(self, name: str, template: str = "tradepost") -> None:
+        """Another database like the template, which nobody may be connected to."""
+        # Only ever on a server that this suite started in a folder of its own.
+        assert self.folder.name.startswith(FOLDER_PREFIX)
+
+        async def run() -> None:
+            connection = await self.connect(database="postgres")
+            try:
+                await connection.execute(f"drop database if exists {name}")
+                await connection.execute(f"create database {name} template {template}")
+            finally:
+                await connection.close()
+
+        asyncio.run(run())
+
+
+@contextmanager
+def running_server() -> Iterator[Server]:
+    """A server with a migrated, empty database."""
+    with data_folder() as folder:
+        embedded = EmbeddedPostgres(folder / "postgres")
+        embedded.start()
+        server = Server(folder, embedded)
+        try:
+            asyncio.run(prepare_database(server.settings()))
+            yield server
+        finally:
+            embedded.stop()
+
+
+def once(action: Callable[[], Awaitable[Result]]) -> Result:
+    """Run one coroutine to its end."""
+
+    async def run() -> Result:
+        return await action()
+
+    return asyncio.run(run())

@@ -1,0 +1,294 @@
+"""The world that most tests play in: the cast with a small catalogue each, at a fixed time, with fixed ids.
+
+`Market` runs the real application in this process, on one connection whose transaction is rolled back after
+the test. Requests go through the ASGI application like those from a socket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+import asyncpg
+
+from tests.support.database import Server
+from tradepost.domain import merchants, products
+from tradepost.domain.context import Ctx, MerchantCtx
+from tradepost.domain.products import NewProduct, NewVariation
+from tradepost.sandbox import scenes
+from tradepost.sandbox.cast import SENDERS, SHOPKEEPERS
+from tradepost.surfaces.merchant_v2.chapters import api as merchant_v2
+from tradepost.surfaces.merchant_v2.surface import SCOPES as MERCHANT_SCOPES
+from tradepost.surfaces.sessions import CallSessions
+from tradepost.surfaces.wishpost_v3.chapters import api as wishpost_v3
+from tradepost.surfaces.wishpost_v3.surface import SCOPES as WISHPOST_SCOPES
+from tradepost.wire.gate import Rules
+from tradepost.wire.http import Addresses, App, Service
+
+NOW = datetime(2021, 5, 19, 16, 37, tzinfo=UTC)
+MERCHANT_URL = "https://merchant.example"
+WISHPOST_URL = "https://wishpost.cn"
+
+
+@dataclass(frozen=True)
+class World:
+    """Who is in the template database: grants by the key of the cast, service by service."""
+
+    merchants: Mapping[str, scenes.Grant]
+    senders: Mapping[str, scenes.Grant]
+
+
+async def build_world(server: Server) -> World:
+    """Fill the template: the cast, two products each, and the time stopped."""
+    connection = await server.connect()
+    try:
+        async with connection.transaction():
+            await connection.execute("update world_clock set fixed_at = $1", NOW)
+            ctx = Ctx(db=connection, now=NOW, actor=None, new_id=scenes.seeded_ids(1))
+            shops = {}
+            for keeper in SHOPKEEPERS:
+                grant = await scenes.open_shop(ctx, keeper, tuple(MERCHANT_SCOPES), scenes.new_secrets())
+                await _two_products(await merchants.act_for(ctx, grant.account_id), keeper.rate)
+                shops[keeper.key] = grant
+            senders = {
+                sender.key: await scenes.open_sender(ctx, sender, tuple(WISHPOST_SCOPES), scenes.new_secrets())
+                for sender in SENDERS
+            }
+            await scenes.open_channels(ctx)
+    finally:
+        await connection.close()
+    return World(shops, senders)
+
+
+async def _two_products(ctx: MerchantCtx, rate: int) -> None:
+    """`ring`, reviewed, with three variations and all that a product can have; `scarf`, just added, with one."""
+    earlier = replace(ctx, now=NOW.replace(hour=9, minute=0))
+    own = ctx.actor.currency != "USD"
+
+    def localized(**amounts: str) -> dict[str, Any]:
+        if not own:
+            return {}
+        told: dict[str, Any] = {f"localized_{name}": Decimal(text) * rate for name, text in amounts.items()}
+        return {**told, "localized_currency_code": ctx.actor.currency}
+
+    prices = {"US": Decimal("3.99"), "CA": Decimal("4.99")}
+    ring = await products.add_product(
+        earlier,
+        NewProduct(
+            name="Cute Ring",
+            description="A ring with a bow.",
+            sku="ring-green",
+            parent_sku="ring",
+            inventory=11,
+            price=Decimal("110.90"),
+            shipping=Decimal("10.50"),
+            main_image="https://pictures.example/ring.jpg",
+            extra_images=("https://pictures.example/ring-side.jpg",),
+            clean_image="https://pictures.example/ring.jpg",
+            tags=("womens ring", "Jewelry", "Bow"),
+            color="green",
+            condition="NEW",
+            msrp=Decimal("113.90"),
+            shipping_time="5-10",
+            upc="12345678",
+            landing_page_url="https://shop.example/ring",
+            requested_product_brand_id="5a0a0a0a0a0a0a0a0a0a0a0a",
+            demo_video_asset_url="https://videos.example/ring.mp4",
+            max_quantity=5,
+            reference_value=Decimal(1),
+            quantity_value=Decimal(2),
+            unit="COUNT",
+            country_shipping_prices=prices
+            | ({f"LOCAL_{country}": price * rate for country, price in prices.items()} if own else {}),
+            length=Decimal(2),
+            width=Decimal(23),
+            height=Decimal(12),
+            weight=Decimal("2.5"),
+            declared_name="Ring",
+            declared_local_name="戒指",
+            pieces=1,
+            declared_value=Decimal(32),
+            hscode="6104299034",
+            origin_country="CN",
+            has_liquid=False,
+            has_battery=False,
+            has_powder=False,
+            has_metal=True,
+            **localized(price="110.90", shipping="10.50", msrp="113.90"),
+        ),
+    )
+    for color in ("blue", "red"):
+        await products.add_variation(
+            earlier,
+            NewVariation(
+                parent_sku="ring",
+                sku=f"ring-{color}",
+                color=color,
+                size="7.5",
+                inventory=100,
+                price=Decimal("15.90"),
+                **localized(price="15.90"),
+            ),
+        )
+    await products.review_product(earlier, ring.id, "approved", "Fashion", ("jewellery",))
+    await products.add_product(
+        replace(ctx, now=NOW.replace(hour=12, minute=0)),
+        NewProduct(
+            name="Wool Scarf",
+            description="Warm.",
+            sku="scarf",
+            inventory=7,
+            price=Decimal(20),
+            shipping=Decimal(0),
+            main_image="https://pictures.example/scarf.jpg",
+            **localized(price="20", shipping="0"),
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        """The body as JSON."""
+        return json.loads(self.body)
+
+    @property
+    def code(self) -> int:
+        """The code in the envelope."""
+        return int(self.json["code"])
+
+    @property
+    def data(self) -> Any:
+        """What is in the envelope."""
+        return self.json["data"]
+
+
+class _OneConnection:
+    """A database that hands out one connection, with a savepoint around each call."""
+
+    def __init__(self, connection: asyncpg.Connection[Any]) -> None:
+        self._connection = connection
+
+    @asynccontextmanager
+    async def call(self) -> AsyncIterator[asyncpg.Connection[Any]]:
+        async with self._connection.transaction():
+            await self._connection.execute("set local role tradepost_app")
+            yield self._connection
+
+
+class Market:
+    """The application on one connection; every request is really served, and nothing of it stays."""
+
+    def __init__(self, loop: asyncio.Runner, connection: asyncpg.Connection[Any], world: World) -> None:
+        self._loop = loop
+        self.connection = connection
+        self.world = world
+        sessions = CallSessions(_OneConnection(connection), new_id=scenes.seeded_ids(7))  # type: ignore[arg-type]
+
+        async def nothing() -> None:
+            return None
+
+        self.app = App(
+            services={"merchant": Service(merchant_v2, sessions), "wishpost": Service(wishpost_v3, sessions)},
+            addresses=Addresses(default="merchant", names={"wishpost.cn": "wishpost"}),
+            rules=Rules(plain_http_from_loopback=False, strict=True),
+            ready=nothing,
+            on_start=nothing,
+            on_stop=nothing,
+        )
+
+    def run(self, action: Any) -> Any:
+        """Run a coroutine on the loop of this market."""
+        return self._loop.run(action)
+
+    def token(self, who: str) -> str:
+        """The token of a merchant (`usd`, `cny`, `eur`) or, with `wishpost:`, of a sender."""
+        service, _, key = who.rpartition(":")
+        grants = self.world.senders if service == "wishpost" else self.world.merchants
+        return grants[key].access_token
+
+    def operate(self, verb: Callable[[Ctx], Any], now: datetime = NOW) -> Any:
+        """Run domain operations as the platform would."""
+
+        async def act() -> Any:
+            ctx = Ctx(db=self.connection, now=now, actor=None, new_id=scenes.seeded_ids(13))
+            return await verb(ctx)
+
+        return self.run(act())
+
+    def sql(self, statement: str, *values: object) -> Any:
+        """The first value of a statement, run as the database's superuser."""
+        return self.run(self.connection.fetchval(statement, *values))
+
+    def get(self, target: str, as_: str | None = "usd", **query: object) -> Answer:
+        """GET a path (with a query in it, or as keywords) as somebody."""
+        return self.request("GET", _with_query(target, query), as_)
+
+    def post(self, target: str, as_: str | None = "usd", **form: object) -> Answer:
+        """POST a form as somebody."""
+        body = urlencode({name: str(value) for name, value in form.items()}).encode()
+        return self.request("POST", target, as_, body, {"content-type": "application/x-www-form-urlencoded"})
+
+    def request(
+        self,
+        method: str,
+        target: str,
+        as_: str | None = "usd",
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        client: tuple[str, int] | None = ("127.0.0.1", 50000),
+    ) -> Answer:
+        """Any request; `as_` adds a Bearer token, None adds none. A target may be absolute."""
+        base = WISHPOST_URL if as_ and as_.startswith("wishpost:") else MERCHANT_URL
+        parts = urlsplit(target if "://" in target else base + target)
+        sent = {"host": parts.netloc, **{name.lower(): value for name, value in (headers or {}).items()}}
+        if as_ is not None:
+            sent.setdefault("authorization", f"Bearer {self.token(as_)}")
+        if body:
+            sent.setdefault("content-length", str(len(body)))
+        scope = {
+            "type": "http",
+            "method": method,
+            "path": parts.path,
+            "query_string": parts.query.encode("utf-8"),
+            "headers": [(name.encode("latin-1"), value.encode("latin-1")) for name, value in sent.items()],
+            "scheme": parts.scheme,
+            "client": client,
+            "server": ("127.0.0.1", 443),
+        }
+        return self.run(self._send(scope, body))  # type: ignore[no-any-return]
+
+    async def _send(self, scope: dict[str, Any], body: bytes) -> Answer:
+        messages = [{"type": "http.request", "body": body, "more_body": False}]
+        sent: list[Any] = []
+
+        async def receive() -> Any:
+            return messages.pop(0) if messages else {"type": "http.disconnect"}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        await self.app(scope, receive, send)
+        headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+        return Answer(sent[0]["status"], headers, sent[1]["body"])
+
+
+def _with_query(target: str, query: Mapping[str, object]) -> str:
+    if not query:
+        return target
+    mark = "&" if "?" in target else "?"
+    return target + mark + urlencode({name: str(value) for name, value in query.items()}, quote_via=quote)
