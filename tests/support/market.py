@@ -225,6 +225,7 @@ class Market:
         """Run domain operations as the platform would."""
 
         async def act() -> Any:
+            await self.connection.execute("reset role")
             ctx = Ctx(db=self.connection, now=now, actor=None, new_id=scenes.seeded_ids(13))
             return await verb(ctx)
 
@@ -232,7 +233,12 @@ class Market:
 
     def sql(self, statement: str, *values: object) -> Any:
         """The first value of a statement, run as the database's superuser."""
-        return self.run(self.connection.fetchval(statement, *values))
+
+        async def ask() -> Any:
+            await self.connection.execute("reset role")
+            return await self.connection.fetchval(statement, *values)
+
+        return self.run(ask())
 
     def get(self, target: str, as_: str | None = "usd", **query: object) -> Answer:
         """GET a path (with a query in it, or as keywords) as somebody."""

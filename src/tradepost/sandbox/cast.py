@@ -16,14 +16,14 @@ class Shopkeeper:
     currency: str
     paid_in: str
     locale: str
-    express_country: str | None
+    express_country: str
     rate: int
     """How many units of the shop's own currency a US dollar is worth in the sandbox."""
 
 
 ADA: Final = Shopkeeper("usd", "Ada's Attic", "ada@attic.example", "USD", "USD", "en", "US", 1)
 LAN: Final = Shopkeeper("cny", "岚的灯笼 Lan's Lanterns", "lan@lanterns.example", "CNY", "CNY", "en", "US", 7)
-EMIL: Final = Shopkeeper("eur", "Emils Emporium", "emil@emporium.example", "EUR", "EUR", "en", None, 1)
+EMIL: Final = Shopkeeper("eur", "Emils Emporium", "emil@emporium.example", "EUR", "EUR", "en", "DE", 1)
 
 SHOPKEEPERS: Final = (ADA, LAN, EMIL)
 

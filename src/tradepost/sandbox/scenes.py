@@ -76,8 +76,7 @@ async def open_shop(ctx: Ctx, keeper: Shopkeeper, scopes: Sequence[str], secrets
         keeper.name, keeper.email, secrets.password, keeper.currency, keeper.paid_in, keeper.locale
     )
     merchant_id = await merchants.add_merchant(ctx, new)
-    if keeper.express_country:
-        await warehouses.open_warehouse(ctx, merchant_id, keeper.express_country)
+    await warehouses.open_warehouse(ctx, merchant_id, keeper.express_country)
     return await _grant(ctx, "merchant", merchant_id, f"{keeper.name}: own app", scopes, secrets)
 
 

@@ -25,7 +25,7 @@ class TableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What one fact is on the wire: `detail` is a sub-code, `{}`, or `@blank` for the value of a blank."""
+    """What one fact is on the wire: `detail` is a sub-code, a word, `{}`, or `@blank` for the value of a blank."""
 
     failure: str
     http: int
@@ -158,4 +158,4 @@ def _detail(detail: str, blanks: Mapping[str, Any]) -> Any:
         return {}
     if detail.startswith("@"):
         return echo(blanks[detail[1:]])
-    return int(detail)
+    return int(detail) if detail.isdecimal() else detail

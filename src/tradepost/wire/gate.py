@@ -124,12 +124,10 @@ async def answer(surface: Surface, sessions: Sessions, rules: Rules, request: Re
     """
     reply = _Reply(surface, request_id)
     try:
-        return await _serve(surface, sessions, rules, request, reply)
-    except Fact as fact:
-        if type(fact) not in surface.table:
-            log.error("failure without a line", request_id=request_id, failure=type(fact).__name__)
-            return reply.failure(refusals.Unexpected())
-        return reply.failure(fact)
+        try:
+            return await _serve(surface, sessions, rules, request, reply)
+        except Fact as fact:
+            return reply.failure(fact)
     except Exception:
         log.exception("unexpected", request_id=request_id, path=request.path)
         return reply.failure(refusals.Unexpected())

@@ -1,0 +1,110 @@
+"""The program as its users start it, in a data folder of its own, and the bare limit on the same database."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+from urllib.parse import urlsplit
+
+from bench.catalogue import Catalogue, fill
+from tradepost.settings import Settings
+
+START_SECONDS = 60
+STOP_SECONDS = 40
+# Measured is the counting of calls, never the refusing.
+RATE_LIMITS = {"merchant/default": 100_000_000}
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """A running program with a catalogue: `host` is where it listens."""
+
+    host: str
+    catalogue: Catalogue
+    environment: Mapping[str, str]
+
+
+@contextmanager
+def installed(variations: int) -> Iterator[Installation]:
+    """A program of its own with so many variations, stopped and gone at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="tradepost-bench-"))
+    if os.geteuid() == 0:
+        folder.chmod(0o711)  # the database runs as another account then, and has to reach its folder
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("TRADEPOST_")} | {
+        "TRADEPOST_DATA": str(folder),
+        "TRADEPOST_PORT": "0",
+        "TRADEPOST_WISHPOST_PORT": "0",
+        "TRADEPOST_RATE_LIMITS": json.dumps(RATE_LIMITS),
+        "TRADEPOST_LOG_LEVEL": "warning",
+    }
+    log = folder / "log"
+    try:
+        with log.open("wb") as output, _process(["-m", "tradepost", "serve"], environment, output) as process:
+            host = _wait_until_ready(process, folder / "serving.json", log)
+            catalogue = asyncio.run(fill(Settings(data=folder), variations))
+            yield Installation(host, catalogue, environment)
+    finally:
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def bare_beside(installation: Installation) -> Iterator[str]:
+    """The bare limit on the database of an installation; gives where it listens."""
+    catalogue = installation.catalogue
+    accounts = {"wide": catalogue.wide, "narrow": catalogue.narrow}
+    told = json.dumps({name: (shop.id, shop.token) for name, shop in accounts.items()})
+    with _process(["-m", "bench.bare"], installation.environment, subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(told.encode())
+        process.stdin.close()
+        port = process.stdout.readline().decode().strip()
+        if not port:
+            raise SystemExit("The bare limit did not start.")
+        yield f"127.0.0.1:{port}"
+
+
+@contextmanager
+def _process(
+    arguments: list[str], environment: Mapping[str, str], output: IO[bytes] | int
+) -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen(
+        [sys.executable, *arguments],
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=output,
+        stderr=output if output is not subprocess.PIPE else None,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], addresses: Path, log: Path) -> str:
+    deadline = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            url: str = json.loads(addresses.read_text(encoding="utf-8"))["merchant"]
+            with urllib.request.urlopen(f"{url}/readyz", timeout=5):
+                return urlsplit(url).netloc
+        except (FileNotFoundError, ValueError, urllib.error.URLError):
+            time.sleep(0.05)
+    raise SystemExit(f"The program did not start:\n{log.read_text(encoding='utf-8', errors='replace')}")

@@ -1,0 +1,101 @@
+"""Failures in the words of a surface: which can come from where, and how each reads."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tradepost.values import Fact
+from tradepost.wire import refusals
+from tradepost.wire.describe.book import Book
+from tradepost.wire.describe.markdown import code, table
+from tradepost.wire.endpoint import Endpoint, Surface
+
+# A declared operation cannot meet these: they are about paths and methods that nobody declared.
+_ELSEWHERE = (refusals.PathUnknown, refusals.MethodNotAllowed)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One failure on the wire, with open blanks in `data` and `sentence`; `when` says what happened."""
+
+    name: str
+    http: int
+    code: int
+    data: str
+    type: str
+    sentence: str
+    when: str
+
+
+def tell(surface: Surface, fact: type[Fact]) -> Told:
+    """A failure as this surface tells it."""
+    return _told(surface, fact.__name__, " ".join((inspect.getdoc(fact) or "").split()))
+
+
+def own_failures(book: Book, endpoint: Endpoint) -> list[Told]:
+    """What this endpoint can answer and most others cannot."""
+    missing = [param.when_missing for param in endpoint.params if param.when_missing]
+    facts: list[type[Fact]] = [*endpoint.failures, *missing]
+    if endpoint.one_of:
+        facts.append(refusals.OneOfMissing)
+    return [tell(book.surface, fact) for fact in dict.fromkeys(facts)]
+
+
+def shared_failures(book: Book, endpoint: Endpoint) -> list[Told]:
+    """What this endpoint can answer like most others: refusals of the wire, the token, the limits."""
+    usual = any(param.required and not param.when_missing for param in endpoint.params)
+    never: list[type[Fact]] = [*_ELSEWHERE, refusals.OneOfMissing]
+    never += [] if usual else [refusals.ParameterMissing]
+    never += [] if book.takes_fields(endpoint) else [refusals.BadFields]
+    never += [] if book.surface.token_parameter else [refusals.TokensDisagree]
+    own = {told.name for told in own_failures(book, endpoint)}
+    facts = [fact for fact in _everywhere(book.surface) if fact not in never and fact.__name__ not in own]
+    return [tell(book.surface, fact) for fact in facts]
+
+
+def failures_of_any_call(surface: Surface) -> list[Told]:
+    """What a call can meet whatever it calls, by code."""
+    return _sorted(tell(surface, fact) for fact in _everywhere(surface))
+
+
+def failures_of_some(surface: Surface) -> list[Told]:
+    """Every other failure of the table, by code."""
+    known = {fact.__name__: fact for endpoint in surface.endpoints for fact in endpoint.failures}
+    rest = set(surface.table.names()) - {fact.__name__ for fact in _everywhere(surface)}
+    return _sorted(
+        tell(surface, known[name]) if name in known else _told(surface, name, "")
+        for name in surface.table.names()
+        if name in rest
+    )
+
+
+def failure_table(failures: Iterable[Told], tells_type: bool) -> str:
+    """A table of failures."""
+    head = ["Code", "HTTP", "Type", "`data`", "Message", "When"]
+    rows = []
+    for told in failures:
+        row = [str(told.code), str(told.http), code(told.type), code(told.data), code(told.sentence), told.when]
+        rows.append(row if tells_type else [*row[:2], *row[3:]])
+    return table(head if tells_type else [*head[:2], *head[3:]], rows)
+
+
+def _everywhere(surface: Surface) -> list[type[Fact]]:
+    wire = [
+        kind
+        for kind in vars(refusals).values()
+        if isinstance(kind, type) and issubclass(kind, refusals.Refusal) and kind in surface.table
+    ]
+    return [*wire, *surface.common_failures]
+
+
+def _told(surface: Surface, name: str, when: str) -> Told:
+    line = surface.table.line(name)
+    data = f"{{{line.detail[1:]}}}" if line.detail.startswith("@") else line.detail
+    sentence = surface.table.sentence(name, surface.table.default_locale)
+    return Told(name, line.http, line.code, data, line.type, sentence, when)
+
+
+def _sorted(failures: Iterable[Told]) -> list[Told]:
+    return sorted(failures, key=lambda told: (told.code, told.http))

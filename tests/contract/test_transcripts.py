@@ -1,0 +1,32 @@
+"""Every transcript tells what really happens, and every endpoint has one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.contract.transcripts import FOLDER, files, load, play
+from tests.support.market import Market
+from tradepost.surfaces.merchant_v2.chapters import api as merchant_v2
+from tradepost.surfaces.wishpost_v3.chapters import api as wishpost_v3
+
+
+@pytest.mark.parametrize("file", files(), ids=lambda file: str(file.relative_to(FOLDER).with_suffix("")))
+def test_transcript(market: Market, file: Path) -> None:
+    """The cases of one file play one after the other in one market."""
+    for case in load(file):
+        came = play(market, case)
+        told = " ".join(case.comments)
+        assert came.status == case.status, f"{told}: {came.answer}"
+        assert came.answer == case.answer, (
+            f"{told}; `make accept` rewrites the answers if this is what it should be"
+        )
+
+
+def test_every_endpoint_has_a_transcript() -> None:
+    """An endpoint without an example is half documented; there is no list of exceptions."""
+    shown = {case.target.partition("?")[0] for file in files() for case in load(file) if case.status == 200}
+    for surface in (merchant_v2, wishpost_v3):
+        missing = [endpoint.path for endpoint in surface.endpoints if endpoint.path not in shown]
+        assert not missing

@@ -1,0 +1,46 @@
+"""Plays transcripts on a market: the same for the test that compares and for the command that accepts."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from urllib.parse import urlencode
+
+from lxml import etree
+
+from tests.support.market import WISHPOST_URL, Market
+from tests.support.transcripts import Case, parse
+
+FOLDER = Path(__file__).parent
+FORM = {"content-type": "application/x-www-form-urlencoded"}
+
+
+def files() -> list[Path]:
+    """Every transcript, in a stable order."""
+    return sorted(FOLDER.glob("*/**/*.txt"))
+
+
+def load(file: Path) -> list[Case]:
+    """The cases of one transcript."""
+    return parse(file.read_text(encoding="utf-8"))
+
+
+def play(market: Market, case: Case) -> Case:
+    """The case with the status and the answer that really come back."""
+    who = (case.scene or "").removeprefix("market as ")
+    as_ = None if who.startswith("nobody") else who
+    target = WISHPOST_URL + case.target if who.endswith("wishpost") else case.target
+    body = urlencode(case.fields).encode()
+    headers = {**FORM, **dict(case.headers)} if body else dict(case.headers)
+    answer = market.request(case.method, target, as_, body, headers)
+    return dataclasses.replace(case, status=answer.status, answer=pretty(answer.body))
+
+
+def pretty(body: bytes) -> str:
+    """An answer with one value to a line; nothing but space is added."""
+    if body.startswith(b"<"):
+        tree = etree.fromstring(body)
+        etree.indent(tree)
+        return etree.tostring(tree, encoding="unicode", xml_declaration=False)
+    return json.dumps(json.loads(body), ensure_ascii=False, indent=2)

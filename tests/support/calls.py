@@ -1,0 +1,160 @@
+"""One good call for every endpoint and each way of being paid, for sweeps that need something to vary."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tradepost.surfaces.merchant_v2.chapters import api as merchant_v2
+from tradepost.surfaces.wishpost_v3.chapters import api as wishpost_v3
+from tradepost.wire.endpoint import Endpoint, Surface
+
+NEW_PRODUCT = {
+    "name": "red shoe",
+    "description": "this is a cool shoe",
+    "tags": "red,shoe,cool",
+    "sku": "red-shoe-11",
+    "color": "red",
+    "condition": "NEW",
+    "size": "11",
+    "inventory": "100",
+    "price": "100",
+    "shipping": "10",
+    "country_shipping_prices": '{"US":3.99,"CA":4.99}',
+    "msrp": "113.9",
+    "shipping_time": "5-10",
+    "main_image": "https://pictures.example/shoe.jpg",
+    "parent_sku": "red-shoe",
+    "requested_product_brand_id": "5a0a0a0a0a0a0a0a0a0a0a0a",
+    "landing_page_url": "https://shop.example/shoe",
+    "upc": "12345678",
+    "extra_images": "https://pictures.example/left.jpg|https://pictures.example/right.jpg",
+    "clean_image": "https://pictures.example/left.jpg",
+    "max_quantity": "5",
+    "reference_value": "1",
+    "quantity_value": "2",
+    "unit": "COUNT",
+    "demo_video_asset_url": "https://videos.example/shoe.mp4",
+}
+LOGISTICS = {
+    "length": "2",
+    "width": "23",
+    "height": "12",
+    "weight": "2.5",
+    "declared_name": "Shoe",
+    "declared_local_name": "鞋",
+    "pieces": "1",
+    "declared_value": "32",
+    "hscode": "6404110000",
+    "origin_country": "CN",
+    "has_powder": "false",
+    "has_liquid": "false",
+    "has_battery": "false",
+    "has_metal": "true",
+}
+OWN_PRICE = {"localized_price": "600", "localized_msrp": "700"}
+OWN_SHIPPING = {"localized_shipping": "60"}
+
+# Parameters of a good call by the path of the endpoint; whatever is optional is given as well.
+GOOD: dict[tuple[str, str], dict[str, str]] = {
+    ("merchant", "/api/v2/product/add"): NEW_PRODUCT | LOGISTICS,
+    ("merchant", "/api/v2/product"): {"parent_sku": "ring", "warehouse_name": "STANDARD"},
+    ("merchant", "/api/v2/product/update"): {
+        "parent_sku": "ring",
+        "name": "Nicer ring",
+        "description": "Better than before.",
+        "tags": "ring,nice",
+        "requested_product_brand_id": "5b0b0b0b0b0b0b0b0b0b0b0b",
+        "landing_page_url": "https://shop.example/nicer-ring",
+        "upc": "87654321",
+        "main_image": "https://pictures.example/nicer.jpg",
+        "extra_images": "https://pictures.example/nicer-side.jpg",
+        "clean_image": "https://pictures.example/nicer.jpg",
+        "max_quantity": "9",
+        "condition": "USED",
+        "reference_value": "3",
+        "unit": "GRAM",
+        "demo_video_asset_url": "https://videos.example/nicer.mp4",
+    },
+    ("merchant", "/api/v2/product/change-sku"): {"parent_sku": "ring", "new_parent_sku": "bow-ring"},
+    ("merchant", "/api/v2/product/enable"): {"parent_sku": "ring"},
+    ("merchant", "/api/v2/product/disable"): {"parent_sku": "ring"},
+    ("merchant", "/api/v2/product/remove"): {"parent_sku": "ring"},
+    ("merchant", "/api/v2/product/remove-extra-images"): {"parent_sku": "ring"},
+    ("merchant", "/api/v2/product/multi-get"): {
+        "start": "0",
+        "limit": "10",
+        "since": "2021-05-19",
+        "upto": "2021-05-20T00:00:00",
+        "show_rejected": "true",
+        "warehouse_name": "STANDARD",
+    },
+    ("merchant", "/api/v2/variant/add"): {
+        "parent_sku": "ring",
+        "sku": "ring-gold",
+        "color": "gold",
+        "size": "8",
+        "inventory": "10",
+        "price": "10",
+        "msrp": "20",
+        "shipping_time": "5-10",
+        "main_image": "https://pictures.example/gold.jpg",
+        "quantity_value": "2",
+        **LOGISTICS,
+    },
+    ("merchant", "/api/v2/variant"): {"sku": "ring-green", "warehouse_name": "STANDARD"},
+    ("merchant", "/api/v2/variant/update"): {
+        "sku": "ring-green",
+        "inventory": "1000",
+        "price": "10.11",
+        "enabled": "true",
+        "size": "9",
+        "color": "teal",
+        "msrp": "12",
+        "shipping_time": "6-12",
+        "main_image": "https://pictures.example/teal.jpg",
+        "update_product_image": "false",
+        "warehouse_name": "STANDARD",
+        "quantity_value": "4",
+        **LOGISTICS,
+    },
+    ("merchant", "/api/v2/variant/change-sku"): {"sku": "ring-green", "new_sku": "ring-teal"},
+    ("merchant", "/api/v2/variant/enable"): {"sku": "ring-green"},
+    ("merchant", "/api/v2/variant/disable"): {"sku": "ring-green"},
+    ("merchant", "/api/v2/variant/update-inventory"): {
+        "sku": "ring-green",
+        "inventory": "100",
+        "warehouse_name": "STANDARD",
+    },
+    ("merchant", "/api/v2/variant/multi-get"): {"start": "0", "limit": "10", "warehouse_name": "STANDARD"},
+    ("merchant", "/api/v2/fulfillment/get-confirmed-delivery-shipping-carriers-for-country"): {
+        "country_code": "US"
+    },
+}
+# What a merchant with a currency of his own adds.
+OWN = {
+    "/api/v2/product/add": OWN_PRICE | OWN_SHIPPING,
+    "/api/v2/variant/add": OWN_PRICE,
+    "/api/v2/variant/update": OWN_PRICE,
+}
+
+SURFACES: Mapping[str, Surface] = {"merchant": merchant_v2, "wishpost": wishpost_v3}
+ENDPOINTS = [(surface.name, endpoint) for surface in SURFACES.values() for endpoint in surface.endpoints]
+IDS = [f"{name}:{endpoint.path}" for name, endpoint in ENDPOINTS]
+
+
+def caller(service: str) -> str:
+    """Somebody of the cast who may call the service."""
+    return "usd" if service == "merchant" else "wishpost:lan"
+
+
+def good_call(service: str, endpoint: Endpoint, who: str = "usd") -> dict[str, str]:
+    """The parameters of a call that succeeds for this merchant."""
+    params = dict(GOOD.get((service, endpoint.path), {}))
+    if who in ("cny", "eur") and endpoint.path in OWN:
+        params |= OWN[endpoint.path] | {"localized_currency_code": who.upper()}
+    return params
+
+
+def url(service: str, endpoint: Endpoint) -> str:
+    """Where the endpoint is."""
+    return ("https://wishpost.cn" if service == "wishpost" else "https://merchant.example") + endpoint.path

@@ -1,0 +1,342 @@
+"""The program as its users have it: started from a shell, asked over HTTP, stopped by a signal.
+
+Nothing of the program is imported to run it; only the folder of its embedded database is found with the
+program's own class, because a test has to kill that database too. Every process that is started here is ended
+by its id, whatever the test did to it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import itertools
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from tests.support.database import data_folder
+from tradepost.storage.embedded import EmbeddedPostgres
+
+SOURCE = Path(__file__).parents[2] / "src"
+START_SECONDS = 60.0
+STOP_SECONDS = 40.0
+_ADDRESS = re.compile(r"^(Merchant service|WishPost) +(http://\S+)$", re.MULTILINE)
+_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+_log_numbers = itertools.count(1)
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 20.0, what: str = "it") -> None:
+    """Ask again and again, at most so long."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"{what} never happened"
+        time.sleep(0.01)
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that only waits to be buried does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def children_of(pid: int) -> list[int]:
+    """The children of a process, by whichever of its threads."""
+    found: list[int] = []
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            found += map(int, (task / "children").read_text().split())
+    return found
+
+
+def kill(*pids: int) -> None:
+    """Kill processes that may be gone already."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def resident_mib(pid: int) -> float:
+    """The memory that a process holds at the moment."""
+    found = re.search(r"^VmRSS:\s+(\d+) kB$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    assert found is not None
+    return int(found.group(1)) / 1024
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A complete answer; header names are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        """The body as JSON."""
+        return json.loads(self.body)
+
+    @property
+    def code(self) -> int:
+        """The code in the envelope."""
+        return int(self.json["code"])
+
+    @property
+    def data(self) -> Any:
+        """What is in the envelope."""
+        return self.json["data"]
+
+
+class Client:
+    """One kept-alive connection to one address; anything but a complete answer is an OSError or HTTPException."""
+
+    def __init__(self, url: str, token: str | None = None, timeout: float = 30.0) -> None:
+        self._connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=timeout)
+        self._token = token
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def local_port(self) -> int | None:
+        """Our end of the connection, once there is one."""
+        opened = self._connection.sock
+        return None if opened is None else int(opened.getsockname()[1])
+
+    def get(self, path: str, token: str | None = None, headers: Mapping[str, str] | None = None) -> Reply:
+        """GET a path with its query."""
+        return self._ask("GET", path, None, {**self._bearer(token), **(headers or {})})
+
+    def post(self, path: str, form: Mapping[str, object], token: str | None = None) -> Reply:
+        """POST a form."""
+        body = urlencode({name: str(value) for name, value in form.items()})
+        return self._ask("POST", path, body, {**self._bearer(token), **_FORM})
+
+    def close(self) -> None:
+        """Close the connection; the next call opens another one."""
+        self._connection.close()
+
+    def _bearer(self, token: str | None) -> dict[str, str]:
+        used = token or self._token
+        return {} if used is None else {"Authorization": f"Bearer {used}"}
+
+    def _ask(self, method: str, path: str, body: str | None, headers: Mapping[str, str]) -> Reply:
+        try:
+            self._connection.request(method, path, body, dict(headers))
+            answer = self._connection.getresponse()
+            text = answer.read()
+        except BaseException:
+            self._connection.close()
+            raise
+        return Reply(answer.status, {name.lower(): value for name, value in answer.getheaders()}, text)
+
+
+class Program:
+    """`tradepost serve` on one data folder; it may be started, stopped and killed any number of times."""
+
+    def __init__(self, folder: Path, *arguments: str, **settings: object) -> None:
+        """`settings` are those of the program by their names, such as rate_limits="…"."""
+        self.folder = folder
+        self.embedded = EmbeddedPostgres(folder / "postgres")
+        self.merchant = self.wishpost = ""
+        self._arguments = arguments
+        self._environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("TRADEPOST_")},
+            "PYTHONPATH": str(SOURCE),
+            "TRADEPOST_DATA": str(folder),
+            "TRADEPOST_PORT": "0",
+            "TRADEPOST_WISHPOST_PORT": "0",
+            **{f"TRADEPOST_{name.upper()}": str(value) for name, value in settings.items()},
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+        self._log_number = 0
+
+    @property
+    def pid(self) -> int:
+        """The process that was started: the supervisor."""
+        assert self._process is not None, "it was not started"
+        return self._process.pid
+
+    @property
+    def printed(self) -> str:
+        """What this start has printed so far."""
+        return self._log("out").read_text(encoding="utf-8")
+
+    @property
+    def complaints(self) -> str:
+        """What this start has written to standard error so far."""
+        return self._log("err").read_text(encoding="utf-8")
+
+    def launch(self) -> None:
+        """Start it and do not wait."""
+        self._log_number = next(_log_numbers)
+        with self._log("out").open("wb") as out, self._log("err").open("wb") as err:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tradepost", "serve", *self._arguments],
+                env=self._environment, stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True,
+            )  # fmt: skip
+
+    def start(self) -> Program:
+        """Start it, read the addresses that it prints, and wait until both are ready."""
+        self.launch()
+        assert self._process is not None
+        ended = self._process.poll
+        wait_until(lambda: len(self._addresses()) == 2 or ended() is not None, START_SECONDS, "the start")
+        assert ended() is None, self.complaints
+        found = self._addresses()
+        self.merchant, self.wishpost = found["Merchant service"], found["WishPost"]
+        wait_until(self.is_ready, START_SECONDS, "readiness")
+        return self
+
+    def stop(self) -> int:
+        """Stop it as a service manager does; gives the exit status."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGTERM)
+        return self._process.wait(STOP_SECONDS)
+
+    def wait(self, seconds: float) -> int:
+        """Wait for it to end by itself; gives the exit status."""
+        assert self._process is not None
+        return self._process.wait(seconds)
+
+    def run(self, *words: str, **settings: object) -> subprocess.CompletedProcess[str]:
+        """Another verb of the program in the same folder."""
+        more = {f"TRADEPOST_{name.upper()}": str(value) for name, value in settings.items()}
+        return subprocess.run(
+            [sys.executable, "-m", "tradepost", *words], env={**self._environment, **more},
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+
+    def told(self, *words: str) -> str:
+        """What another verb prints, which has to succeed."""
+        done = self.run(*words)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def credentials(self) -> dict[str, list[dict[str, str]]]:
+        """The cast of the sandbox as a program reads it."""
+        found: dict[str, list[dict[str, str]]] = json.loads(self.told("sandbox", "credentials", "--json"))
+        return found
+
+    def is_ready(self) -> bool:
+        """Whether both services say that they are."""
+        for url in (self.merchant, self.wishpost):
+            try:
+                with Client(url, timeout=10) as client:
+                    if client.get("/readyz").status != 200:
+                        return False
+            except (OSError, http.client.HTTPException):
+                return False
+        return True
+
+    def web_pids(self) -> list[int]:
+        """The server processes that run at the moment."""
+        return [pid for pid in children_of(self.pid) if b"web" in _command(pid)]
+
+    def server_of(self, client: Client) -> int | None:
+        """The server process that holds the other end of a connection."""
+        inode = _inode(urlsplit(self.merchant).port, client.local_port)
+        return next((pid for pid in self.web_pids() if inode and _holds(pid, inode)), None)
+
+    def one_client_each(self, token: str) -> dict[int, Client]:
+        """A connection to each server process, by its id; the caller closes them."""
+        found: dict[int, Client] = {}
+        wanted = set(self.web_pids())
+        for _ in range(500):
+            client = Client(self.merchant, token)
+            assert client.get("/livez").status == 200
+            pid = self.server_of(client)
+            if pid is None or pid in found:
+                client.close()
+            else:
+                found[pid] = client
+            if found.keys() == wanted:
+                return found
+        raise AssertionError(f"some server process accepts nobody: {sorted(wanted - found.keys())}")
+
+    def everybody(self) -> list[int]:
+        """All processes of the program, the supervisor first, the database with its backends last."""
+        postmaster = self.embedded.pid
+        database = [] if postmaster is None else [postmaster, *children_of(postmaster)]
+        return [self.pid, *(pid for pid in children_of(self.pid) if pid not in database), *database]
+
+    def kill_everything(self) -> None:
+        """Kill the whole program at once, its database included, and bury it."""
+        assert self._process is not None
+        everybody = self.everybody()
+        kill(*everybody)
+        self._process.wait(STOP_SECONDS)
+        wait_until(lambda: not any(map(alive, everybody)), what="the end of what was killed")
+
+    def end(self) -> None:
+        """End whatever is left, so that nothing outlives the test."""
+        if self._process is not None and self._process.poll() is None:
+            self.kill_everything()
+
+    def _addresses(self) -> dict[str, str]:
+        return dict(_ADDRESS.findall(self.printed))
+
+    def _log(self, kind: str) -> Path:
+        return self.folder / f"serve-{self._log_number}.{kind}"
+
+
+@contextmanager
+def program(*arguments: str, **settings: object) -> Iterator[Program]:
+    """A program that was not started yet, in a new folder; whatever is left of it in the end is ended."""
+    with data_folder() as folder:
+        made = Program(folder, *arguments, **settings)
+        try:
+            yield made
+        finally:
+            made.end()
+
+
+@contextmanager
+def serving(*arguments: str, **settings: object) -> Iterator[Program]:
+    """A program that answers."""
+    with program(*arguments, **settings) as made:
+        yield made.start()
+
+
+def _command(pid: int) -> list[bytes]:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
+def _inode(server_port: int | None, client_port: int | None) -> str | None:
+    """The kernel's number of the server's end of a loopback connection."""
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        _, local, remote, _, _, _, _, _, _, inode, *_ = line.split()
+        if (int(local.split(":")[1], 16), int(remote.split(":")[1], 16)) == (server_port, client_port):
+            return inode
+    return None
+
+
+def _holds(pid: int, inode: str) -> bool:
+    try:
+        return any(_link(entry) == f"socket:[{inode}]" for entry in Path(f"/proc/{pid}/fd").iterdir())
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def _link(entry: Path) -> str:
+    try:
+        return os.readlink(entry)
+    except FileNotFoundError:
+        return ""
