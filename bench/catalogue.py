@@ -19,7 +19,7 @@ from tradepost.settings import Settings
 from tradepost.storage import migrate
 from tradepost.storage.database import PLATFORM_ROLE
 from tradepost.surfaces.merchant_v2.surface import SCOPES
-from tradepost.wiring import OWNER_ROLE, connect_arguments, operator
+from tradepost.wiring import SUPERUSER, connect_arguments, operator
 
 WIDE: Final = 10
 NARROW: Final = 5
@@ -147,10 +147,11 @@ async def _stock(
 async def _settle(settings: Settings) -> None:
     """Statistics, visibility and a checkpoint's worth of writing now, so that none of it happens in a round."""
     connection: asyncpg.Connection[Any] = await asyncpg.connect(
-        **connect_arguments(settings, OWNER_ROLE), server_settings={"search_path": migrate.SCHEMA}
+        **connect_arguments(settings, SUPERUSER), server_settings={"search_path": migrate.SCHEMA}
     )
     try:
         for table in _TABLES:
             await connection.execute(f"vacuum (analyze) {table}")
+        await connection.execute("checkpoint")
     finally:
         await connection.close()

@@ -247,7 +247,9 @@ def expand(cell: str, market: Market, param: Param | None, *, bytes_too: bool = 
 
 def form_bytes(fields: Iterable[tuple[str, bytes]]) -> bytes:
     """Fields as a query string or an urlencoded body."""
-    return b"&".join(f"{quote_from_bytes(name.encode())}={quote_from_bytes(value)}".encode() for name, value in fields)
+    return b"&".join(
+        f"{quote_from_bytes(name.encode())}={quote_from_bytes(value)}".encode() for name, value in fields
+    )
 
 
 def multipart_bytes(fields: Iterable[tuple[str, bytes]], boundary: str = BOUNDARY) -> bytes:
@@ -317,9 +319,7 @@ def build(check: Check, market: Market) -> Request:
     return request
 
 
-def _put_part(
-    request: Request, fields: list[tuple[str, bytes]], place: str, line: Line, market: Market
-) -> None:
+def _put_part(request: Request, fields: list[tuple[str, bytes]], place: str, line: Line, market: Market) -> None:
     kind, _, detail = place.partition(":")
     value = expand(line.value, market, None, bytes_too=kind not in ("@query", "@form"))
     match kind:

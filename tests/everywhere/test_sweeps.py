@@ -14,6 +14,7 @@ from tests.support.calls import ENDPOINTS, IDS, SURFACES, caller, good_call, url
 from tests.support.market import Answer, Market
 from tests.support.xmltree import differences
 
+from tradepost.domain.access import new_token
 from tradepost.wire.endpoint import Endpoint
 from tradepost.wire.params import Boolean, Choice, Country, Digits, Key, LookedUp, Moment, Number, Text, Whole
 
@@ -98,8 +99,6 @@ class TestTokens:
 
     @every_endpoint
     def test_unknown(self, market: Market, service: str, endpoint: Endpoint) -> None:
-        from tradepost.domain.access import new_token
-
         answer = self._with(market, service, endpoint, new_token())
         refused(answer, 401, 4000 if service == "merchant" else 1020)
         if service == "merchant":

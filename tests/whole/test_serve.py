@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
-
 from tests.support.database import data_folder
 from tests.support.program import Client, Program, Reply, program, resident_mib, serving, wait_until
+
 from tradepost.storage.embedded import EmbeddedPostgres
 
 HTTPS_REQUIRED, TOKEN_EXPIRED, TOKEN_REVOKED, SCOPE_MISSING, SUSPENDED = 4000, 1015, 1016, 1103, 2000
@@ -54,7 +54,9 @@ def ring(sku: str) -> dict[str, object]:
 
 def test_the_printed_lines_lead_to_a_first_answer(served: Program, ada: str) -> None:
     curl = next(line.strip() for line in served.printed.splitlines() if line.strip().startswith("curl "))
-    done = subprocess.run(["/bin/sh", "-c", f"{curl} -sS -i"], capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"{curl} -sS -i"], capture_output=True, text=True, timeout=30, check=False
+    )
     assert done.returncode == 0, done.stderr
     head, _, body = done.stdout.partition("\n\n")
     assert head.startswith("HTTP/1.1 200 ")

@@ -291,9 +291,7 @@ def test_a_child_that_always_fails_is_started_less_and_less_often(supervise: Sup
     assert "failing has ended with code 3" in running.line("log")
 
 
-def test_a_listening_socket_stays_open_while_its_server_is_replaced(
-    tmp_path: Path, supervise: Supervise
-) -> None:
+def test_a_listening_socket_stays_open_while_its_server_is_replaced(tmp_path: Path, supervise: Supervise) -> None:
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(os.path.relpath(tmp_path / "listener"))
         listener.listen()

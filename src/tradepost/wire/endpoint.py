@@ -197,6 +197,10 @@ class Surface:
         """Declare an endpoint that changes something; the gate runs it in one transaction."""
         return self._declare("write", (path, *older), options)
 
+    def takes_fields(self, endpoint: Endpoint) -> bool:
+        """Whether callers may ask for a part of the answer: all reads but those of OAuth."""
+        return self.selects_fields and endpoint.documented_method == "GET" and endpoint.chapter != "oauth"
+
     def find(self, method: str, path: str) -> Endpoint:
         """The endpoint for a method and a path, with or without a slash at the end.
 
@@ -329,7 +333,10 @@ def _arguments(handler: Handler) -> tuple[dict[str, Param | Group], Any]:
 def _argument(name: str, hint: Any, default: Any) -> Param | Group:
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
         hints = typing.get_type_hints(hint, include_extras=True)
-        params = tuple(_param(f.name, hints[f.name], _default_of(f)) for f in dataclasses.fields(hint))
+        fields = {field.name: field for field in dataclasses.fields(hint)}
+        # What a class declares itself comes before what it inherits: so the reference tells it first.
+        names = dict.fromkeys([*(name for name in hint.__annotations__ if name in fields), *fields])
+        params = tuple(_param(name, hints[name], _default_of(fields[name])) for name in names)
         return Group(hint, params, getattr(hint, "one_of", None))
     return _param(name, hint, default)
 

@@ -110,10 +110,11 @@ class _Reply:
 async def answer(surface: Surface, sessions: Sessions, rules: Rules, request: Request, request_id: str) -> Response:
     """Answer one call. In order:
 
-    1. the path and the method are looked up;
+    1. the query tells the format and the language, so that what follows is answered in them, and the path and
+       the method are looked up;
     2. plain HTTP is refused, unless the caller sits on this machine and the rules allow it;
     3. query and body become one set of parameters, the body within the limit of the endpoint;
-    4. format and language are taken from it, so that everything after is answered in them;
+    4. format, language and selection of fields are taken from it;
     5. the token is found, and a session opened: token, scope and rate limit in one round trip;
     6. the parameters are read, each refusal naming the first that is wrong;
     7. the handler runs, a write inside one transaction;
@@ -136,6 +137,7 @@ async def answer(surface: Surface, sessions: Sessions, rules: Rules, request: Re
 async def _serve(surface: Surface, sessions: Sessions, rules: Rules, request: Request, reply: _Reply) -> Response:
     given = forms.parse_query(request.query)
     _take_format(surface, given, reply)
+    _take_locale(surface, given, reply)
     endpoint = surface.find(request.method, request.path)
     limits = surface.limits_of(endpoint)
     reply.headers["Wish-Rate-Limit-Remaining"] = str(limits[0].limit)
@@ -206,7 +208,7 @@ def _take_locale(surface: Surface, given: Parameters, reply: _Reply) -> str | No
 
 
 def _take_fields(surface: Surface, endpoint: Endpoint, given: Parameters) -> fields.Selection | None:
-    if not surface.selects_fields or endpoint.documented_method != "GET" or endpoint.chapter == "oauth":
+    if not surface.takes_fields(endpoint):
         return None
     text = given.take("fields")
     return fields.parse_fields(text, endpoint.returns) if text else None

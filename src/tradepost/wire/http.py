@@ -105,7 +105,9 @@ class App:
             (b"referrer-policy", b"no-referrer"),
             (b"x-content-type-options", b"nosniff"),
         ]
-        headers += [(name.lower().encode("ascii"), value.encode("ascii")) for name, value in response.headers.items()]
+        headers += [
+            (name.lower().encode("ascii"), value.encode("ascii")) for name, value in response.headers.items()
+        ]
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
         await send({"type": "http.response.body", "body": response.body})
 

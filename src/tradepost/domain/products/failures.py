@@ -6,7 +6,7 @@ from tradepost.domain.failure import Failure
 
 
 class ProductNotFound(Failure):
-    """The merchant has no such product; `id` is None where it was looked up by its parent SKU."""
+    """The merchant has no such product; the sentence says None where it was looked up by its parent SKU."""
 
     id: str | None
 
@@ -78,7 +78,7 @@ class CleanImageUnknown(Failure):
 
 
 class LocalizedMissing(Failure):
-    """A merchant with a currency of his own left out what says the amount in it."""
+    """A merchant who is not paid in US dollars left out an amount in his own currency, or which currency it is."""
 
     name: str
 
@@ -91,7 +91,7 @@ class CurrencyMismatch(Failure):
 
 
 class TooPrecise(Failure):
-    """More decimals than the merchant's currency has."""
+    """The amount has more decimals than the merchant's currency."""
 
     name: str
     currency: str

@@ -6,34 +6,34 @@ from tradepost.domain.failure import Failure
 
 
 class InvalidId(Failure):
-    """Something that cannot be an id, where a write asks for one."""
+    """What is given as the id of something to change cannot be an id."""
 
     id: str
 
 
 class MainImageMissing(Failure):
-    """A product without a main picture."""
+    """A product is added without a main picture."""
 
 
 class ImageUnreachable(Failure):
-    """A picture that cannot be fetched from where it is said to be."""
+    """A picture cannot be fetched from where it is said to be."""
 
     url: str
 
 
 class NewImageUnreachable(Failure):
-    """The same for a picture of a product that is just being added."""
+    """A picture of a product that is being added cannot be fetched from where it is said to be."""
 
     url: str
 
 
 class VideoHostRefused(Failure):
-    """A video on a site that does not hand out files."""
+    """The video is on a site that does not hand out files."""
 
     host: str
 
 
 class SpanReversed(Failure):
-    """A time span that ends before it begins."""
+    """The time span ends before it begins."""
 
     name: str

@@ -96,7 +96,6 @@ class ProductToChange(ProductChanges):
     fails=[
         f.SkuTaken,
         f.ParentSkuTaken,
-        f.ColorAndSizeTaken,
         f.CleanImageUnknown,
         f.TooManyPictures,
         MainImageMissing,

@@ -10,14 +10,25 @@ from tradepost.surfaces.wishpost_v3.surface import api
 
 
 class PickupService(Struct):
-    """A company that collects parcels at the door."""
+    """A company that collects parcels at the door.
+
+    `pickup_service_code` is what an order names it by. `pickup_service_name` is its name.
+    """
 
     pickup_service_code: str
     pickup_service_name: str
 
 
 class Channel(Struct):
-    """A channel; `otype` is what an order names it by. Sensitivity: 0 general, 1 with battery, 2 sensitive."""
+    """A way to send a parcel.
+
+    `otype` is what an order names it by. `channel_name` is its name in Chinese. `channel_name_en` is its name
+    in English. `is_registered` says whether parcels are tracked to the door. `support_warehouses` says
+    whether an order may name a warehouse to hand over at. `warehouses` are the codes of these.
+    `is_only_online_payment` says whether it can be paid from the account's balance only. `allow_battery` says
+    whether there may be a battery in a parcel. `sensitivity_types` are the kinds of goods it takes: 0
+    general, 1 with battery, 2 sensitive. `pickup_services` are the companies that collect parcels for it.
+    """
 
     otype: str
     channel_name: str

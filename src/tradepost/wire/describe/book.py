@@ -82,8 +82,8 @@ class Book:
         return {name: found for name, found in self.operations.items() if found.chapter == chapter.name}
 
     def takes_fields(self, endpoint: Endpoint) -> bool:
-        """Whether a call may ask for a part of the answer, by the same rule as the gate."""
-        return self.surface.selects_fields and endpoint.documented_method == "GET" and endpoint.chapter != "oauth"
+        """Whether a call may ask for a part of the answer."""
+        return self.surface.takes_fields(endpoint)
 
 
 def size_words(size: int) -> str:

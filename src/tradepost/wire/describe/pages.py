@@ -237,7 +237,9 @@ def _with_article(shape: str) -> str:
 
 def _about_it(field: str, sentence: str) -> str:
     """A sentence about a field as it reads beside the field: "`pieces` is a number" is "A number" there."""
-    told = sentence.removeprefix(f"`{field}` is ")
+    told = sentence
+    for verb in ("is", "are", "says", "tells"):
+        told = told.removeprefix(f"`{field}` {verb} ")
     return told[0].upper() + told[1:]
 
 

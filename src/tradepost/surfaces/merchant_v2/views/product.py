@@ -25,7 +25,11 @@ from tradepost.surfaces.merchant_v2.views.leaves import (
 
 
 class Tag(Struct):
-    """One tag of a product."""
+    """One tag of a product.
+
+    `id` is the tag in lower case without anything but letters and digits, and without an s at its end. `name`
+    is the tag as it was given.
+    """
 
     id: str
     name: str
@@ -38,7 +42,12 @@ class TagItem(Struct):
 
 
 class CountryShipping(Struct):
-    """What shipping to one country costs."""
+    """What shipping to one country costs.
+
+    `country_code` is an ISO 3166 alpha-2 code. `price` is in US dollars, 999999 for merchants who are not
+    paid in them. `localized_price` is in the merchant's own currency. `localized_currency_code` is that
+    currency.
+    """
 
     country_code: str
     price: OptionalNumber
@@ -53,7 +62,11 @@ class CountryShippingItem(Struct):
 
 
 class Composition(Struct):
-    """What is in the goods."""
+    """What is in the goods.
+
+    `has_liquid` says whether there is liquid in it. `has_battery` says whether there is a battery in it.
+    `has_powder` says whether there is powder in it. `has_metal` says whether there is metal in it.
+    """
 
     has_liquid: FlagText | UnsetType = UNSET
     has_battery: FlagText | UnsetType = UNSET
@@ -62,7 +75,15 @@ class Composition(Struct):
 
 
 class LogisticsMetadata(Struct):
-    """What parcel services and customs want to know; lengths in cm, weight in g. `pieces` is a number here."""
+    """What parcel services and customs want to know of a variation.
+
+    `id` is the id of the variation. `product_id` is the id of its product. `Composition` tells what is in it.
+    `declared_name` is what the customs are told it is. `declared_local_name` is the same in the local
+    language. `pieces` is how many pieces belong to one item, a JSON number here. `length` is in cm. `width`
+    is in cm. `height` is in cm. `weight` is in g. `declared_value` is what the customs are told it is worth,
+    in US dollars. `hscode` is its code of the Harmonized System. `origin_country` is where it is made, ISO
+    3166 alpha-2.
+    """
 
     id: str
     product_id: str
@@ -80,7 +101,21 @@ class LogisticsMetadata(Struct):
 
 
 class Variant(Struct):
-    """A variation. `shipping` is null where no normal shipping is set."""
+    """A SKU that is for sale. US dollar amounts read 999999 for merchants who are not paid in US dollars.
+
+    `id` is 24 hex digits. `product_id` is the id of the product it belongs to. `sku` is the merchant's own
+    identifier. `enabled` says whether it is for sale. `inventory` is the pieces in stock in the warehouse
+    asked for. `price` is the price of one piece in US dollars. `shipping` is the shipping price in US
+    dollars, null where no normal shipping is set. `msrp` is the reference price in US dollars, 0.0 where none
+    is set. `localized_currency_code` is the merchant's own currency. `localized_price` is the price in it.
+    `localized_shipping` is the shipping price in it. `localized_msrp` is the reference price in it.
+    `removed_by_wish` says whether the marketplace took it down for good. `shipping_time` is a span of days
+    that nothing follows from. `all_images` are all pictures of the product with | between them. `color` is
+    its colour. `color_name` is the colour as buyers read it. `size` is its size. `condition` is the condition
+    of the goods. `quantity_value` is how many units it has, for the price per unit. `main_image` is its own
+    picture or else the product's, told only where a variation stands by itself. `LogisticsMetadata` is what
+    was given for parcel services and customs.
+    """
 
     id: str
     product_id: str
@@ -113,7 +148,26 @@ class VariantItem(Struct):
 
 
 class Product(Struct):
-    """A product with all its variations. `removed_by_merchant` is a JSON boolean."""
+    """A product with all its variations, as seen from one warehouse.
+
+    `id` is 24 hex digits. `name` is the name that buyers see. `description` is plain text. `parent_sku` is
+    the merchant's own identifier. `number_saves` is how often buyers put it on a wish list. `number_sold` is
+    how many were sold. `review_status` is pending, approved or rejected. `removed_by_merchant` says whether
+    it was removed for good, as a JSON boolean. `enabled` says whether any of its variations is for sale.
+    `is_promoted` says whether it is promoted. `tags` are the merchant's words for it. `auto_tags` are the
+    marketplace's words for it. `main_image` is the URL of its main picture. `original_image_url` is the URL
+    of its first main picture. `extra_images` are the URLs of its other pictures with | between them.
+    `date_uploaded` is the day it was added, MM-DD-YYYY. `last_updated` is when it or one of its variations
+    last changed, MM-DD-YYYYTHH:MM:SS in UTC. `localized_currency_code` is the merchant's own currency.
+    `country_shippings` are shipping prices by country. `variants` are its variations in the order they were
+    added. `category` is where the marketplace filed it. `default_shipping_price` is the shipping price of
+    every country without its own, in US dollars. `localized_default_shipping_price` is the same in the
+    merchant's own currency. `clean_image` is the URL of its clean picture. `demo_video_asset_url` is the URL
+    of its video. `landing_page_url` is a page about it on the merchant's own site. `upc` is its GTIN.
+    `requested_product_brand_id` is the id of its brand. `condition` is NEW, USED or REFURBISHED.
+    `max_quantity` is the most pieces that one order may have. `reference_value` is how many units the price
+    per unit is for. `unit` is the unit of these.
+    """
 
     id: str
     name: str

@@ -1,0 +1,269 @@
+"""Every line of the failure tables is provoked by a real call and told in every language.
+
+What no call of today's endpoints can provoke is in `not_provoked.tsv` with its reason; that list may only
+shrink.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support.calls import SURFACES, good_call
+from tests.support.market import Answer, Market
+
+from tradepost.domain import merchants, products
+from tradepost.domain.access import new_token
+from tradepost.surfaces.merchant_v2.chapters import api as merchant_v2
+
+FORM = "application/x-www-form-urlencoded"
+JSON = "application/json"
+ADD, UPDATE, VARIANT = "/api/v2/product/add", "/api/v2/product/update", "/api/v2/variant"
+CHANNELS = "https://wishpost.cn/api/v3/channels"
+
+_rows = [line.split("\t") for line in (Path(__file__).parent / "not_provoked.tsv").read_text().splitlines()[1:]]
+NOT_PROVOKED = {(service, name) for service, name, _ in _rows}
+
+
+def post(path: str, who: str = "usd", **params: str) -> Callable[[Market, str], Answer]:
+    """A form to an endpoint of the merchant service."""
+    return lambda market, locale: market.post(path, who, locale=locale, **params)
+
+
+def add(who: str = "usd", **changes: str) -> Callable[[Market, str], Answer]:
+    """A product to add that is good but for the changes; None takes a parameter out."""
+    endpoint = next(endpoint for endpoint in merchant_v2.endpoints if endpoint.path == ADD)
+    return post(ADD, who, **good_call("merchant", endpoint, who) | changes)
+
+
+def raw(body: bytes, content_type: str = FORM, **headers: str) -> Callable[[Market, str], Answer]:
+    """Any bytes as a body."""
+    sent = {"content-type": content_type, **{name.replace("_", "-"): value for name, value in headers.items()}}
+    return lambda market, locale: market.request("POST", f"{UPDATE}?locale={locale}", "usd", body, sent)
+
+
+def bearer(token: str, target: str = "/api/v2/auth_test") -> Callable[[Market, str], Answer]:
+    """A call with this Authorization header."""
+    return lambda market, locale: market.request(
+        "GET", f"{target}?locale={locale}", None, headers={"authorization": token}
+    )
+
+
+def first(sql: str, then: Callable[[Market, str], Answer]) -> Callable[[Market, str], Answer]:
+    """A call after something happened in the database."""
+
+    def do(market: Market, locale: str) -> Answer:
+        market.sql(sql)
+        return then(market, locale)
+
+    return do
+
+
+def wishpost(
+    query: str = "", method: str = "GET", body: bytes = b"", **headers: str
+) -> Callable[[Market, str], Answer]:
+    """A call for the list of channels."""
+    return lambda market, locale: market.request(
+        method, f"{CHANNELS}?locale={locale}&{query}", "wishpost:lan", body, headers
+    )
+
+
+def auth_test(market: Market, locale: str) -> Answer:
+    return market.get("/api/v2/auth_test", locale=locale)
+
+
+def removed_product(market: Market, locale: str) -> Answer:
+    product_id = market.get("/api/v2/product", parent_sku="scarf").data["Product"]["id"]
+    market.post("/api/v2/product/remove", id=product_id)
+    return market.post(UPDATE, id=product_id, name="x", locale=locale)
+
+
+def taken_down(market: Market, locale: str) -> Answer:
+    merchant_id = market.world.merchants["usd"].account_id
+
+    async def take_down(ctx: Any) -> None:
+        await products.take_down_variation(await merchants.act_for(ctx, merchant_id), "ring-red")
+
+    market.operate(take_down)
+    return market.post("/api/v2/variant/enable", sku="ring-red", locale=locale)
+
+
+def full_product(market: Market, locale: str) -> Answer:
+    market.sql(
+        "insert into variation (merchant_id, id, product_id, position, sku, color, price) "
+        "select p.merchant_id, lpad(n::text, 24, '0'), p.id, n, 'v' || n, 'c' || n, 1 "
+        "from product p, generate_series(2, 400) n where p.parent_sku = 'scarf' and p.merchant_id = $1",
+        market.world.merchants["usd"].account_id,
+    )
+    return market.post(
+        "/api/v2/variant/add", parent_sku="scarf", sku="401", color="x", inventory=1, price=1, locale=locale
+    )
+
+
+def limited(level: str) -> Callable[[Market, str], Answer]:
+    """The wishpost call after the last one of a level: all other levels have room."""
+    keys = {
+        "ip": "'127.0.0.1'",
+        "user": "t.account_id",
+        "ip_user": "'127.0.0.1 ' || t.account_id",
+        "ip_agent": "'127.0.0.1 ' || md5('')",
+        "ip_user_agent": "'127.0.0.1 ' || t.account_id || ' ' || md5('')",
+        "app": "t.app_id",
+        "ip_app": "'127.0.0.1 ' || t.app_id",
+        "app_user": "t.app_id || t.account_id",
+    }
+    service = "merchant" if level == "app_user" else "wishpost"
+    sql = (
+        f"insert into rate_window (key, started_at, used) select '{service}/default/{level}:' || {keys[level]}, "
+        "date_bin('1 minute', clock_timestamp() + interval '1 minute', '1970-01-01'), 1000000000 "
+        "from access_token t on conflict do nothing"
+    )
+    return first(sql, auth_test if level == "app_user" else wishpost())
+
+
+MANY = "|".join(f"https://pictures.example/{number}.jpg" for number in range(101))
+
+PROVOKED: dict[tuple[str, str], Callable[[Market, str], Answer]] = {
+    ("merchant", "PathUnknown"): lambda market, locale: market.get("/api/v2/nothing", locale=locale),
+    ("merchant", "MethodNotAllowed"): lambda market, locale: market.request("PUT", f"{UPDATE}?locale={locale}"),
+    ("merchant", "HttpsRequired"): lambda market, locale: market.get(
+        f"http://merchant.example{UPDATE}", locale=locale
+    ),
+    ("merchant", "BodyTooLarge"): raw(b"name=" + b"a" * (1 << 20)),
+    ("merchant", "ContentTypeUnknown"): raw(b"<xml/>", "text/xml"),
+    ("merchant", "BodyMalformed"): raw(b"--edge\r\nbroken", "multipart/form-data; boundary=edge"),
+    ("merchant", "JsonMalformed"): raw(b'{"name": }', JSON),
+    ("merchant", "BodyNotObject"): raw(b"[1]", JSON),
+    ("merchant", "TooManyFields"): raw(b"&".join(b"f%d=1" % number for number in range(1001))),
+    ("merchant", "TokenMissing"): lambda market, locale: market.get("/api/v2/auth_test", None, locale=locale),
+    ("merchant", "TokenMalformed"): bearer("Basic abc"),
+    ("merchant", "TokensDisagree"): lambda market, locale: market.get(
+        "/api/v2/auth_test", locale=locale, access_token=market.token("cny")
+    ),
+    ("merchant", "ParameterMissing"): post("/api/v2/variant/enable"),
+    ("merchant", "OneOfMissing"): post(UPDATE),
+    ("merchant", "GivenTwice"): raw(b"parent_sku=ring&name=a&name=b"),
+    ("merchant", "PlacesDisagree"): lambda market, locale: market.post(
+        f"{UPDATE}?name=a", parent_sku="ring", name="b", locale=locale
+    ),
+    ("merchant", "NotOneValue"): raw(json.dumps({"parent_sku": "ring", "name": ["a"]}).encode(), JSON),
+    ("merchant", "NotUtf8"): raw(b"parent_sku=ring&name=%ff"),
+    ("merchant", "BadCharacter"): raw(b"parent_sku=ring&name=a%00b"),
+    ("merchant", "BadLength"): add(size="x" * 50),
+    ("merchant", "NotWhole"): add(inventory="500001"),
+    ("merchant", "NotDecimal"): add(price="1e3"),
+    ("merchant", "NotBoolean"): add(has_metal="yes"),
+    ("merchant", "NotChoice"): add(unit="STONE"),
+    ("merchant", "NotMoment"): post("/api/v2/product/multi-get", since="yesterday"),
+    ("merchant", "NotUrl"): add(landing_page_url="javascript:alert(1)"),
+    ("merchant", "NotDigits"): add(upc="1234567"),
+    ("merchant", "NotCountry"): add(origin_country="UK"),
+    ("merchant", "NotJson"): add(country_shipping_prices="{"),
+    ("merchant", "BadItem"): add(country_shipping_prices='{"XX": 1}'),
+    ("merchant", "NotSpan"): add(shipping_time="1-5"),
+    ("merchant", "TokenForged"): bearer("Bearer abc"),
+    ("merchant", "TokenUnknown"): bearer(f"Bearer {new_token()}"),
+    ("merchant", "TokenExpired"): first("update access_token set expires_at = '2021-05-19'", auth_test),
+    ("merchant", "TokenRevoked"): first("update access_token set revoked_at = now()", auth_test),
+    ("merchant", "AccountSuspended"): first("update merchant set suspended_at = now()", auth_test),
+    ("merchant", "ScopeMissing"): first("update access_token set scopes = '{}'", post(UPDATE, parent_sku="ring")),
+    ("merchant", "RateLimitReached"): limited("app_user"),
+    ("merchant", "InvalidId"): post(UPDATE, id="0"),
+    ("merchant", "ProductNotFound"): post(UPDATE, id="0" * 24),
+    ("merchant", "VariationNotFound"): post(VARIANT, sku="zzz"),
+    ("merchant", "ParentNotFound"): post(
+        "/api/v2/variant/add", parent_sku="zzz", sku="a", color="b", inventory="1", price="1"
+    ),
+    ("merchant", "ProductRemoved"): removed_product,
+    ("merchant", "VariationRemovedByWish"): taken_down,
+    ("merchant", "SkuTaken"): add(sku="ring-red"),
+    ("merchant", "ParentSkuTaken"): add(parent_sku="ring"),
+    ("merchant", "NeitherColorNorSize"): post(
+        "/api/v2/variant/add", parent_sku="ring", sku="a", inventory="1", price="1"
+    ),
+    ("merchant", "ColorAndSizeTaken"): post("/api/v2/variant/update", sku="ring-red", color="blue"),
+    ("merchant", "TooManyVariations"): full_product,
+    ("merchant", "TooManyPictures"): add(extra_images=MANY),
+    ("merchant", "CleanImageUnknown"): add(clean_image="https://pictures.example/other.jpg"),
+    ("merchant", "MainImageMissing"): add(main_image=""),
+    ("merchant", "ImageUnreachable"): post(UPDATE, parent_sku="ring", main_image="xxx"),
+    ("merchant", "NewImageUnreachable"): add(main_image="xxx"),
+    ("merchant", "VideoHostRefused"): add(demo_video_asset_url="https://www.youtube.com/watch?v=1"),
+    ("merchant", "LocalizedMissing"): add("cny", localized_price=""),
+    ("merchant", "CurrencyMismatch"): add("cny", localized_currency_code="EUR"),
+    ("merchant", "TooPrecise"): add("cny", localized_price="600.001"),
+    ("merchant", "AmountsDiffer"): add(localized_price="99", localized_currency_code="USD"),
+    ("merchant", "WarehouseNotFound"): post(VARIANT, sku="ring-red", warehouse_name="EXPRESS-ZA"),
+    ("merchant", "SpanReversed"): post("/api/v2/product/multi-get", since="2021-05-20", upto="2021-05-19"),
+    ("wishpost", "PathUnknown"): lambda market, locale: market.get(
+        "https://wishpost.cn/api/v3/nothing", "wishpost:lan", locale=locale
+    ),
+    ("wishpost", "MethodNotAllowed"): wishpost(method="POST"),
+    ("wishpost", "HttpsRequired"): lambda market, locale: market.get(
+        CHANNELS.replace("https", "http"), "wishpost:lan", locale=locale
+    ),
+    ("wishpost", "BodyTooLarge"): wishpost(body=b"a" * ((1 << 20) + 1)),
+    ("wishpost", "ContentTypeUnknown"): wishpost(body=b"<xml/>", **{"content-type": "text/xml"}),
+    ("wishpost", "BodyMalformed"): wishpost(body=b"-", **{"content-type": "multipart/form-data"}),
+    ("wishpost", "JsonMalformed"): wishpost(body=b"{", **{"content-type": JSON}),
+    ("wishpost", "BodyNotObject"): wishpost(body=b"1", **{"content-type": JSON}),
+    ("wishpost", "TooManyFields"): wishpost(
+        body=b"&".join(b"f%d=1" % number for number in range(1001)), **{"content-type": FORM}
+    ),
+    ("wishpost", "TokenMissing"): lambda market, locale: market.get(CHANNELS, None, locale=locale),
+    ("wishpost", "TokenMalformed"): bearer("Basic abc", CHANNELS),
+    ("wishpost", "GivenTwice"): wishpost("fields=otype&fields=otype"),
+    ("wishpost", "PlacesDisagree"): wishpost("fields=otype", body=b"fields=channel_name", **{"content-type": FORM}),
+    ("wishpost", "NotOneValue"): wishpost(body=b'{"fields": ["otype"]}', **{"content-type": JSON}),
+    ("wishpost", "NotUtf8"): wishpost("fields=%ff"),
+    ("wishpost", "NotChoice"): lambda market, locale: market.get(CHANNELS, "wishpost:lan", locale="xx"),
+    ("wishpost", "BadFields"): wishpost("fields=otype("),
+    ("wishpost", "TokenForged"): bearer("Bearer abc", CHANNELS),
+    ("wishpost", "TokenUnknown"): bearer(f"Bearer {new_token()}", CHANNELS),
+    ("wishpost", "TokenExpired"): first("update access_token set expires_at = '2021-05-19'", wishpost()),
+    ("wishpost", "TokenRevoked"): first("update access_token set revoked_at = now()", wishpost()),
+    ("wishpost", "AccountSuspended"): first("update shipper set suspended_at = now()", wishpost()),
+    ("wishpost", "ScopeMissing"): first("update access_token set scopes = '{}'", wishpost()),
+    ("wishpost", "IpLimitReached"): limited("ip"),
+    ("wishpost", "UserLimitReached"): limited("user"),
+    ("wishpost", "IpUserLimitReached"): limited("ip_user"),
+    ("wishpost", "IpAgentLimitReached"): limited("ip_agent"),
+    ("wishpost", "IpUserAgentLimitReached"): limited("ip_user_agent"),
+    ("wishpost", "AppLimitReached"): limited("app"),
+    ("wishpost", "IpAppLimitReached"): limited("ip_app"),
+}
+
+EVERY = [(service, name) for service, surface in SURFACES.items() for name in surface.table.names()]
+
+
+def test_every_failure_is_provoked_or_listed() -> None:
+    assert PROVOKED.keys() | NOT_PROVOKED == set(EVERY)
+    assert not PROVOKED.keys() & NOT_PROVOKED
+
+
+@pytest.mark.parametrize(("service", "name"), PROVOKED, ids=[f"{service}:{name}" for service, name in PROVOKED])
+def test_failure(market: Market, service: str, name: str) -> None:
+    """Status, code, detail and sentence are those of the table, in every language."""
+    table = SURFACES[service].table
+    line = table.line(name)
+    for locale in table.locales:
+        savepoint = market.connection.transaction()
+        market.run(savepoint.start())
+        answer = PROVOKED[service, name](market, locale)
+        market.run(savepoint.rollback())
+        assert (answer.status, answer.code) == (line.http, line.code), answer.body
+        if service == "merchant":
+            assert answer.json["type"] == line.type
+        sentence = table.sentence(name, "en" if name == "NotChoice" and service == "wishpost" else locale)
+        fixed = [part for part in _between_blanks(sentence) if part]
+        assert all(part in answer.json["message"] for part in fixed), answer.json["message"]
+        if line.detail == "{}":
+            assert answer.data == {}
+
+
+def _between_blanks(sentence: str) -> list[str]:
+    return re.split(r"\{[a-z_]+\}", sentence)
