@@ -22,6 +22,9 @@ from tradepost.surfaces.wishpost_v3.chapters import api as wishpost_v3
 from tradepost.wire.gate import Rules
 from tradepost.wire.http import Addresses, App, Service
 
+SCOPES: Mapping[str, Mapping[str, str]] = {"merchant": merchant_v2.scopes, "wishpost": wishpost_v3.scopes}
+"""What each service's tokens can open, in words."""
+
 DATABASE = "tradepost"
 OWNER_ROLE = "tradepost_owner"
 SUPERUSER = "postgres"

@@ -19,9 +19,7 @@ from tradepost.domain.context import Ctx
 from tradepost.sandbox import scenes
 from tradepost.sandbox.cast import SENDERS, SHOPKEEPERS
 from tradepost.settings import Settings
-from tradepost.surfaces.merchant_v2.surface import SCOPES as MERCHANT_SCOPES
-from tradepost.surfaces.wishpost_v3.surface import SCOPES as WISHPOST_SCOPES
-from tradepost.wiring import OWNER_ROLE, connect_arguments, operator
+from tradepost.wiring import OWNER_ROLE, SCOPES, connect_arguments, operator
 
 SEED = 20210519
 PRODUCTS_PER_SHOP = (14, 13, 13)
@@ -88,13 +86,13 @@ async def _build(ctx: Ctx, before: Cast | None) -> Cast:
     shops = []
     for place, (keeper, count) in enumerate(zip(SHOPKEEPERS, PRODUCTS_PER_SHOP, strict=True)):
         secrets = _secrets(before.merchants[place] if before else None)
-        grant = await scenes.open_shop(ctx, keeper, tuple(MERCHANT_SCOPES), secrets)
+        grant = await scenes.open_shop(ctx, keeper, tuple(SCOPES["merchant"]), secrets)
         await scenes.stock_shop(ctx, grant.account_id, keeper, count, SEED + place)
         shops.append(_member(grant, keeper.name, keeper.currency, keeper.email, secrets))
     senders = []
     for place, sender in enumerate(SENDERS):
         secrets = _secrets(before.wishpost[place] if before else None)
-        grant = await scenes.open_sender(ctx, sender, tuple(WISHPOST_SCOPES), secrets)
+        grant = await scenes.open_sender(ctx, sender, tuple(SCOPES["wishpost"]), secrets)
         senders.append(_member(grant, sender.name, None, sender.email, secrets))
     await scenes.open_channels(ctx)
     return Cast(tuple(shops), tuple(senders))

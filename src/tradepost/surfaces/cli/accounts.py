@@ -13,16 +13,13 @@ from tradepost.domain import access, merchants
 from tradepost.domain.access.token import looks_right
 from tradepost.domain.context import Ctx
 from tradepost.settings import load_settings
-from tradepost.surfaces.merchant_v2.surface import SCOPES as MERCHANT_SCOPES
-from tradepost.surfaces.wishpost_v3.surface import SCOPES as WISHPOST_SCOPES
 from tradepost.values import Fact
-from tradepost.wiring import operator, prepare_database, running_database
+from tradepost.wiring import SCOPES, operator, prepare_database, running_database
 
 merchant_group = typer.Typer(help="Shops.", no_args_is_help=True)
 app_group = typer.Typer(help="Apps that call for shops.", no_args_is_help=True)
 token_group = typer.Typer(help="Access tokens.", no_args_is_help=True)
 
-_SCOPES = {"merchant": MERCHANT_SCOPES, "wishpost": WISHPOST_SCOPES}
 Result = TypeVar("Result")
 
 
@@ -102,7 +99,7 @@ def issue_token(
 ) -> None:
     """Issue an access token; it is shown this once."""
     _check_service(service)
-    known = _SCOPES[service]
+    known = SCOPES[service]
     if unknown := set(scope or ()) - known.keys():
         raise SystemExit(f"Unknown scope: {', '.join(sorted(unknown))}. There are: {', '.join(known)}.")
     print(run(lambda ctx: access.issue_token(ctx, service, account_id, client_id, scope or list(known), days)))
@@ -119,5 +116,5 @@ def revoke_token(token: str) -> None:
 
 
 def _check_service(service: str) -> None:
-    if service not in _SCOPES:
+    if service not in SCOPES:
         raise SystemExit("The service is merchant or wishpost.")

@@ -1,0 +1,151 @@
+"""Imports go one way (house rule 1), and every area of the domain has the same files (rule 2)."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[2] / "src" / "tradepost"
+AREAS = sorted(
+    f.name
+    for f in (SOURCE / "domain").iterdir()
+    if (f.is_dir() and (f / "rows.py").exists()) or (f / "rows").is_dir()
+)
+
+# What may import what, by the beginning of the module's name; a module is judged by the longest that fits.
+ALLOWED = {
+    "values": (),
+    "settings": (),
+    "supervisor": ("storage.embedded", "storage.embedded_home"),
+    "wire": ("values", "wire"),
+    "domain": ("values", "domain"),
+    "storage": ("values", "storage"),
+    "surfaces.sessions": ("values", "wire", "domain", "storage"),
+    "surfaces.merchant_v2": ("values", "wire", "domain", "surfaces.merchant_v2"),
+    "surfaces.wishpost_v3": ("values", "wire", "domain", "surfaces.wishpost_v3"),
+    "sandbox": ("values", "domain", "sandbox"),
+    "worker": ("values", "domain", "worker"),
+    "wiring": ("",),
+    # Where the program is started; these know how it is put together, and so the settings.
+    "surfaces.cli": ("",),
+    "sandbox.seed": ("domain", "sandbox", "settings", "wiring"),
+    "worker.chores": ("domain", "storage", "supervisor", "settings", "wiring"),
+    "web": ("supervisor", "settings", "wiring"),
+    "__main__": ("surfaces.cli",),
+}
+
+
+def modules() -> Iterator[tuple[str, ast.Module]]:
+    for file in sorted(SOURCE.rglob("*.py")):
+        name = ".".join(file.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__")
+        yield name, ast.parse(file.read_text(encoding="utf-8"))
+
+
+def imported(tree: ast.Module) -> Iterator[str]:
+    """Our own modules that a module imports, `from x import y` as x.y."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tradepost"):
+            module = (node.module or "").removeprefix("tradepost").lstrip(".")
+            for alias in node.names:
+                yield f"{module}.{alias.name}".lstrip(".")
+        elif isinstance(node, ast.Import):
+            yield from (a.name.removeprefix("tradepost.") for a in node.names if a.name.startswith("tradepost"))
+
+
+def within(name: str, package: str) -> bool:
+    return package == "" or name == package or name.startswith(package + ".")
+
+
+def test_imports_go_one_way() -> None:
+    wrong = []
+    for name, tree in modules():
+        if name in ("", "__init__"):
+            continue
+        rule = max((key for key in ALLOWED if within(name, key)), key=len, default=None)
+        if rule is None:
+            rule = "surfaces.merchant_v2" if name == "surfaces" else None
+        assert rule is not None, f"{name} belongs to no layer"
+        wrong += [
+            f"{name} imports {other}"
+            for other in imported(tree)
+            if not any(within(other, ok) for ok in ALLOWED[rule])
+        ]
+    assert not wrong
+
+
+@pytest.mark.parametrize("area", AREAS)
+def test_no_area_reaches_into_another(area: str) -> None:
+    """Other areas come in by the front door; a failure may be told by its name."""
+    for name, tree in modules():
+        if not within(name, "domain") or within(name, f"domain.{area}"):
+            continue
+        inside = [other for other in imported(tree) if within(other, f"domain.{area}.rows")]
+        assert not inside, f"{name} reaches into {inside}"
+
+
+@pytest.mark.parametrize("area", AREAS)
+def test_every_area_has_the_same_files(area: str) -> None:
+    """The front door, the thing, what can be done with it, its SQL, what can go wrong."""
+    names = {f.stem for f in (SOURCE / "domain" / area).iterdir() if f.name != "__pycache__"}
+    assert names >= {"__init__", "operations", "rows", "failures"}
+    assert names - {"__init__", "operations", "rows", "failures"}, "nothing says what the thing is"
+
+
+def test_sql_stands_in_rows_only() -> None:
+    """In the domain, statements are in `rows` and nowhere else."""
+    for name, tree in modules():
+        if within(name, "domain") and "rows" not in name.split("."):
+            texts = [n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+            found = [
+                t
+                for t in texts
+                if t.lstrip().lower().startswith(("select ", "insert into ", "update ", "delete from "))
+            ]
+            assert not found, f"{name}: {found}"
+
+
+def test_only_settings_read_the_environment() -> None:
+    """One place to look for what can be configured; the supervisor hands its children their own."""
+    for name, tree in modules():
+        if name in ("settings", "supervisor") or name.startswith("storage.embedded"):
+            continue
+        reads = [n for n in ast.walk(tree) if isinstance(n, ast.Attribute) and n.attr in ("environ", "getenv")]
+        assert not reads, name
+
+
+def test_nobody_commits_but_the_edge() -> None:
+    """One request or one verb is one transaction, begun and ended in one of these places."""
+    edges = {"storage.database", "storage.migrate", "surfaces.sessions", "wire.gate", "sandbox.seed"}
+    for name, tree in modules():
+        calls = [
+            n
+            for n in ast.walk(tree)
+            if isinstance(n, ast.Attribute) and n.attr in ("transaction", "commit", "rollback")
+        ]
+        assert not calls or name in edges, name
+
+
+def test_time_and_chance_come_with_the_context() -> None:
+    """The domain and the surfaces ask the context for the time and for ids."""
+    for name, tree in modules():
+        if not (
+            within(name, "domain") or within(name, "surfaces.merchant_v2") or within(name, "surfaces.wishpost_v3")
+        ):
+            continue
+        if name in ("domain.context", "domain.access.token"):
+            continue  # where new ids and secrets are made
+        found = [other for other in _plain_imports(tree) if other in ("time", "random", "secrets", "uuid")]
+        assert not found, f"{name} imports {found}"
+        calls = [n for n in ast.walk(tree) if isinstance(n, ast.Attribute) and n.attr in ("now", "utcnow", "today")]
+        assert all(isinstance(n.value, ast.Name) and n.value.id == "ctx" for n in calls), name
+
+
+def _plain_imports(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
