@@ -1,0 +1,145 @@
+"""Whatever happens inside, an answer in the envelope comes out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from tests.support.database import once
+from tests.wire.test_endpoint import good
+from tests.wire.test_endpoint import surface as surface  # a fixture
+from tradepost.domain.failure import Failure
+from tradepost.domain.products.failures import SkuTaken
+from tradepost.values import Fact
+from tradepost.wire import gate
+from tradepost.wire.endpoint import Surface
+from tradepost.wire.http_types import Request, Response
+from tradepost.wire.refusals import ServiceUnavailable
+
+HOST = "api.example"
+
+
+class OpenDoor:
+    """Lets everybody in, and remembers how transactions ended."""
+
+    def __init__(self, refuse: Fact | None = None) -> None:
+        self.refuse = refuse
+        self.ended: list[str] = []
+        self.ctx = None
+        self.locale = "fr"
+        self.remaining = 7
+
+    @asynccontextmanager
+    async def open(self, credentials: gate.Credentials) -> AsyncIterator[OpenDoor]:
+        """A session for anybody."""
+        if self.refuse:
+            raise self.refuse
+        yield self
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[None]:
+        """Note whether it was committed."""
+        try:
+            yield
+        except BaseException:
+            self.ended.append("rolled back")
+            raise
+        self.ended.append("committed")
+
+
+def ask(surface: Surface, door: OpenDoor, path: str = "/api/v0/thing", query: str = "", **rules: bool) -> Response:
+    """GET a path over HTTPS with a token."""
+
+    async def no_body(limit: int) -> bytes:
+        return b""
+
+    request = Request(
+        method="GET",
+        path=path,
+        query=query.encode(),
+        headers={"authorization": "Bearer x"},
+        scheme="https",
+        host=HOST,
+        client="203.0.113.9",
+        read_body=no_body,
+    )
+    return once(
+        lambda: gate.answer(surface, door, gate.Rules(plain_http_from_loopback=False, **rules), request, "the-id")
+    )
+
+
+def handler(raising: BaseException) -> Any:
+    """An endpoint that ends in an exception."""
+
+    async def fail(ctx: Any) -> None:
+        """Fail."""
+        raise raising
+
+    return fail
+
+
+@pytest.mark.parametrize(
+    "fault", [ValueError("secret"), KeyError("x"), RecursionError(), MemoryError(), UnicodeError()]
+)
+@pytest.mark.parametrize("query", ["", "format=xml"])
+def test_a_fault_of_ours(
+    surface: Surface, fault: Exception, query: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """9000 with the request id; nothing of the exception is told, and the transaction is rolled back."""
+    surface.write("/thing")(handler(fault))
+    door = OpenDoor()
+    response = ask(surface, door, query=query)
+    assert response.status == 500
+    assert b"9000" in response.body
+    assert b"secret" not in response.body
+    assert response.headers["Wish-Request-Id"] == "the-id"
+    assert door.ended == ["rolled back"]
+
+
+def test_a_declared_failure_rolls_back(surface: Surface) -> None:
+    surface.failure_base = Failure
+    surface.write("/thing", fails=[SkuTaken])(handler(SkuTaken(name="sku", sku="a")))
+    door = OpenDoor()
+    response = ask(surface, door)
+    assert (response.status, json.loads(response.body)["data"]) == (400, "sku")
+    assert door.ended == ["rolled back"]
+
+
+def test_an_undeclared_failure(surface: Surface) -> None:
+    """Told like any other where it is served, an error of ours where strictness is asked for."""
+    surface.failure_base = Failure
+    surface.write("/thing")(handler(SkuTaken(name="sku", sku="a")))
+    assert ask(surface, OpenDoor()).status == 400
+    assert ask(surface, OpenDoor(), strict=True).status == 500
+
+
+def test_a_failure_without_a_line(surface: Surface) -> None:
+    class Nameless(Failure):
+        """A failure that the table does not know."""
+
+    surface.failure_base = Failure
+    surface.write("/thing")(handler(Nameless()))
+    assert ask(surface, OpenDoor()).status == 500
+
+
+def test_not_available(surface: Surface) -> None:
+    """503 with the time after which to try again."""
+    surface.read("/thing")(good)
+    response = ask(surface, OpenDoor(ServiceUnavailable()))
+    assert (response.status, response.headers["Retry-After"]) == (503, "2")
+
+
+def test_the_account_chooses_the_language_unless_the_caller_does(surface: Surface) -> None:
+    surface.read("/thing")(good)
+    assert "manquant" in ask(surface, OpenDoor()).body.decode()
+    assert "fehlt" in ask(surface, OpenDoor(), query="locale=de").body.decode()
+
+
+def test_unknown_parameters_are_named(surface: Surface) -> None:
+    surface.read("/thing")(good)
+    response = ask(surface, OpenDoor(), query="number=1&inventroy=5&%0d%0aX-Evil=1&locale=en")
+    assert response.headers["Tradepost-Ignored-Parameters"] == "?, inventroy"
