@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.support.calls import SURFACES, good_call
 from tests.support.market import Answer, Market
-
 from tradepost.domain import merchants, products
 from tradepost.domain.access import new_token
 from tradepost.surfaces.merchant_v2.chapters import api as merchant_v2

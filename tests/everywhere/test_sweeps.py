@@ -10,10 +10,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+
 from tests.support.calls import ENDPOINTS, IDS, SURFACES, caller, good_call, url
 from tests.support.market import Answer, Market
 from tests.support.xmltree import differences
-
 from tradepost.domain.access import new_token
 from tradepost.wire.endpoint import Endpoint
 from tradepost.wire.params import Boolean, Choice, Country, Digits, Key, LookedUp, Moment, Number, Text, Whole

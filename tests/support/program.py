@@ -28,7 +28,7 @@ from tests.support.database import data_folder
 from tradepost.storage.embedded import EmbeddedPostgres
 
 SOURCE = Path(__file__).parents[2] / "src"
-START_SECONDS = 60.0
+START_SECONDS = 30.0
 STOP_SECONDS = 40.0
 _ADDRESS = re.compile(r"^(Merchant service|WishPost) +(http://\S+)$", re.MULTILINE)
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}

@@ -17,9 +17,9 @@ import pytest
 from msgspec import UNSET, Struct, UnsetType
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
-from tests.support.transcripts import Case, parse
 from tools.reference import books, examples, stale, write
 
+from tests.support.transcripts import Case, parse
 from tradepost.values import Fact
 from tradepost.wire import refusals
 from tradepost.wire.describe import Book, Chapter, OAuthPaths, openapi, openapi_text, pages

@@ -22,6 +22,7 @@ from tradepost.wire import refusals
 from tradepost.wire.jsontext import JsonError, parse_json
 
 _FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+_MOST_MARKS = 500
 # What a person cannot see and a key must therefore not hold: format characters, odd spaces, fillers.
 _INVISIBLE_CATEGORIES = frozenset({"Cf", "Zl", "Zp", "Co", "Cn"})
 _INVISIBLE_EXTRA = frozenset("\t\n\u00a0\u115f\u1160\u2800\u3000\u3164\uffa0")
@@ -58,12 +59,26 @@ class _Plain:
 
 def clean_text(name: str, text: str) -> str:
     """The text in NFC with line feeds for line ends; refuses characters that no text here may hold."""
-    if text.isascii() and text.isprintable():
-        return text
-    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n"))
+    if text.isascii():
+        if text.isprintable():
+            return text
+        text = text.replace("\r\n", "\n")
+    else:
+        text = text.replace("\r\n", "\n")
+        _refuse_mark_runs(name, text)
+        text = unicodedata.normalize("NFC", text)
     if found := _FORBIDDEN.search(text):
         raise refusals.BadCharacter(name=name, character=f"U+{ord(found.group()):04X}", position=found.start() + 1)
     return text
+
+
+def _refuse_mark_runs(name: str, text: str) -> None:
+    """Normalising sorts each run of combining marks in quadratic time, so a run has an end."""
+    run = 0
+    for at, char in enumerate(text, start=1):
+        run = run + 1 if unicodedata.combining(char) else 0
+        if run > _MOST_MARKS:
+            raise refusals.BadCharacter(name=name, character=f"U+{ord(char):04X}", position=at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,393 @@
+"""Random calls of every endpoint, derived from the declarations: whatever is sent, an envelope comes back.
+
+Each call is drawn from a generator of its own, seeded by the seed of the run and the number of the call, so that
+one that fails can be sent again by itself:
+
+    python -m tests.everywhere.test_fuzz --requests 20000 --seed 71
+    python -m tests.everywhere.test_fuzz --seed 71 --only 1234
+
+The merchant service is asked twice, for JSON and for XML, and must say the same. Nothing of a call stays.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import random
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Final
+
+import pytest
+import structlog
+
+from tests.everywhere import test_bad_input as corpus
+from tests.support.calls import ENDPOINTS, caller, good_call
+from tests.support.database import Server, once, running_server
+from tests.support.market import Market, World, build_world
+from tradepost.wire.endpoint import Endpoint, Param
+from tradepost.wire.params import Choice, Country, Digits, Key, Listed, Moment, Number, Text, Whole
+
+SEED: Final = 20210519
+REQUESTS: Final = 2_000
+LEAST_SHARE: Final = 0.20
+LEAST_ACCEPTED: Final = 3
+# So many rounds over all endpoints begin with the good call as it is; then everything is drawn.
+GOOD_ROUNDS: Final = 4
+MOST_TOLD: Final = 5
+SHOPS: Final = ("usd", "cny", "eur")
+# Drawn alone, these contradict each other; a call that is to succeed has them as the good call has them.
+TIED: Final = (
+    "localized_",
+    "clean_image",
+    "extra_images",
+    "since",
+    "upto",
+    "country_shipping_prices",
+    "size",
+    "color",
+)
+
+WORDS: Final = (
+    *("red", "Größe 7", "戒指", "👨‍👩‍👧‍👦", "e\u0301", "a\r\nb", "שלום", "<b>&amp;</b>", "]]>", "' or 1=1--"),
+    *("=1+1", "{}", "%25", "null", "a\tb", "\u202eabc", "ﬁ", "\U00020000", "\ufffd", "0"),
+)
+NASTY: Final = (
+    *(
+        b"",
+        b" ",
+        b"\x00",
+        b"a\x00b",
+        b"\xff\xfe",
+        b"\xc0\xaf",
+        b"\xed\xa0\x80",
+        b"-1",
+        b"1e400",
+        b"NaN",
+        b"9" * 400,
+    ),
+    *("１２".encode(), b"[]", b"{}", b'{"a": 1}', b"[" * 500, b"null", b"a" * 3000, "\u0301".encode() * 300),
+    *(
+        b"' or 1=1--",
+        b"../../etc/passwd",
+        b"%00",
+        b"\r\nX: y",
+        "\ufeff".encode(),
+        "\u2028".encode(),
+        b"http://[::1",
+    ),
+)
+
+
+@dataclass
+class Run:
+    """What came of a run."""
+
+    seed: int
+    requests: int = 0
+    accepted: int = 0
+    seconds: float = 0.0
+    good: Counter[str] = field(default_factory=Counter)
+    failures: list[str] = field(default_factory=list)
+
+    @property
+    def share(self) -> float:
+        return self.accepted / self.requests if self.requests else 0.0
+
+    def summary(self) -> str:
+        verdict = "fail" if self.failures else "pass"
+        return (
+            f"fuzz {len(self.failures)} failures target=0 {verdict} seed={self.seed} n={self.requests} "
+            f"accepted={100 * self.share:.1f}% secs={self.seconds:.1f}"
+        )
+
+
+class Generator:
+    """Draws calls. `ids` are products that are there, by the shop that has them."""
+
+    def __init__(self, market: Market, seed: int) -> None:
+        self._market = market
+        self._seed = seed
+        self._ids: dict[str, str] = {
+            who: market.get("/api/v2/product", who, parent_sku="ring").data["Product"]["id"] for who in SHOPS
+        }
+        self._nasty: dict[str, list[str]] = {}
+        for line in corpus.read_lines([corpus.FOLDER / "by_reader.tsv"]):
+            if line.parameter.startswith("<") and line.code == 1000:
+                self._nasty.setdefault(line.parameter.strip("<>"), []).append(line.value)
+
+    def draw(self, number: int) -> corpus.Request:
+        """The call of a number, the same for the same seed."""
+        rng = random.Random(f"{self._seed}:{number}")
+        service, endpoint = ENDPOINTS[number % len(ENDPOINTS)]
+        who = rng.choice(SHOPS) if service == "merchant" else caller(service)
+        as_told = number < GOOD_ROUNDS * len(ENDPOINTS)
+        fields = self._fields(rng, service, endpoint, who, as_told)
+        method = rng.choice(endpoint.methods) if rng.random() < 0.97 else rng.choice(("PUT", "HEAD", "DELETE"))
+        request = corpus.Request(service, endpoint.documented_method if as_told else method, endpoint.path)
+        if rng.random() < 0.3:
+            request.query.append(("locale", rng.choice((b"en", b"zh", b"fr", b"de", b"", b"en", b"zh", b"xx"))))
+        token = self._token(rng, who, as_told)
+        if token is not None:
+            place = rng.random()
+            if place < 0.7 or service == "wishpost" or not token.isascii():
+                request.headers.append(("authorization", f"Bearer {token}"))
+            else:
+                request.query.append(("access_token", token.encode()))
+        if service == "wishpost" and rng.random() < 0.7 and not as_told:
+            fields.append(("fields", self._selection(rng)))
+        self._place(rng, request, fields)
+        return request
+
+    def _token(self, rng: random.Random, who: str, as_told: bool) -> str | None:
+        good = self._market.token(who)
+        if as_told or rng.random() < 0.9:
+            return good
+        others = (good + "x", good.swapcase(), "aaa", "ÿ", "", "a" * 600, self._market.token("wishpost:ada"))
+        return rng.choice((None, *others))
+
+    def _fields(
+        self, rng: random.Random, service: str, endpoint: Endpoint, who: str, as_told: bool
+    ) -> list[tuple[str, bytes]]:
+        good = good_call(service, endpoint, who)
+        if as_told:
+            return [(name, value.encode()) for name, value in good.items()]
+        needed = {param.name for param in endpoint.params if param.required}
+        needed |= {name for pair in endpoint.one_of for name in pair if name in good}
+        bad_share = rng.choice((0.0, 0.0, 0.05, 0.15, 0.5))
+        left_out = rng.choice((0.0, 0.3, 0.9))
+        drawn: list[tuple[str, bytes]] = []
+        for param in endpoint.params:
+            tied = param.name.startswith(TIED)
+            if rng.random() < bad_share:
+                drawn.append((param.name, self._bad(rng, param)))
+            elif param.name not in needed and not tied and rng.random() < left_out:
+                continue
+            elif param.name in good and (tied or rng.random() < 0.5):
+                drawn.append((param.name, good[param.name].encode()))
+            elif not tied and (value := self._value(rng, param, who, good.get(param.name))) is not None:
+                drawn.append((param.name, value.encode()))
+        if rng.random() < 0.1:
+            drawn.append((rng.choice(("randomfield", "sku[]", "", "é", "a" * 200)), rng.choice(NASTY)))
+        if bad_share and drawn and rng.random() < 0.1:
+            drawn.append(rng.choice(drawn))
+        rng.shuffle(drawn)
+        return drawn
+
+    def _bad(self, rng: random.Random, param: Param) -> bytes:
+        kind = corpus.reader_name(param)
+        own = [*self._nasty.get(kind, []), *(self._nasty["text"] if kind in corpus.FREE_TEXTS else [])]
+        if own and rng.random() < 0.7:
+            return corpus.expand(rng.choice(own), self._market, param)
+        return rng.choice(NASTY)
+
+    def _value(self, rng: random.Random, param: Param, who: str, good: str | None) -> str | None:
+        """A value that the parameter takes, as far as its reader tells; None where it does not."""
+        match param.reader:
+            case Whole(least=least, most=most):
+                return str(rng.choice((least, most, rng.randint(least, most), min(most, least + 1))))
+            case Number() as reader:
+                return _amount(rng, reader)
+            case Text(most=most) | Key(most=most):
+                word = "".join(
+                    rng.choice(WORDS if isinstance(param.reader, Text) else ("r", "7", "戒", "-", "/", "😀"))
+                    for _ in range(5)
+                )
+                return rng.choice((word, "字" * most, "a" * most, "b"))[:most]
+            case Choice(words=words):
+                return str(rng.choice(words))
+            case Country(codes=codes):
+                return rng.choice(sorted(codes))
+            case Digits(least=least, most=most):
+                return "".join(rng.choices("0123456789", k=rng.randint(least, most)))
+            case Moment():
+                return rng.choice(("1970-01-01", "2021-05-19", "2999-12-31T23:59:59", "2020-02-29T00:00:00"))
+            case Listed(separator=separator, item_most=item_most):
+                return separator.join(
+                    rng.choice(("red", "戒指", "a" * item_most)) for _ in range(rng.randint(1, 12))
+                )
+        return self._value_by_name(rng, param, who, good)
+
+    def _value_by_name(self, rng: random.Random, param: Param, who: str, good: str | None) -> str | None:
+        match corpus.reader_name(param):
+            case "Boolean":
+                return rng.choice(("true", "True", "1", "false", "False", "0"))
+            case "Span":
+                return rng.choice(("2-2", "5-10", "7-999"))
+            case "Image" | "WebUrl" | "Video":
+                return f"https://pictures.example/{rng.randint(0, 10**9)}.jpg?x={'a' * rng.choice((0, 0, 1900))}"
+            case "AnyId" | "StrictId":
+                return self._ids[who]
+        return good
+
+    def _selection(self, rng: random.Random) -> bytes:
+        pieces = (
+            "otype",
+            "*",
+            "pickup_services",
+            "pickup_service_code",
+            "warehouses",
+            ",",
+            "/",
+            "(",
+            ")",
+            ",",
+            "x",
+            " ",
+        )
+        known = ("otype,channel_name", "pickup_services(pickup_service_code)", "*", "pickup_services/*,otype")
+        drawn = "".join(rng.choice(pieces) for _ in range(rng.randint(1, 12)))
+        return rng.choice((*known, drawn, drawn)).encode()
+
+    def _place(self, rng: random.Random, request: corpus.Request, fields: list[tuple[str, bytes]]) -> None:
+        """Put the fields into the query, a form, a multipart or a JSON body, or some here and some there."""
+        place = rng.choice(("query", "form", "part", "json", "split"))
+        if place == "split":
+            here = [given for given in fields if rng.random() < 0.5]
+            request.query += here
+            fields = [given for given in fields if given not in here]
+            place = rng.choice(("form", "part", "json"))
+        if place == "query" or not fields:
+            request.query += fields
+            return
+        if place == "json" and (texts := _as_json(rng, fields)) is not None:
+            body, kind = corpus.json_bytes(texts), "application/json"
+        elif place == "part":
+            body, kind = corpus.multipart_bytes(fields), f"multipart/form-data; boundary={corpus.BOUNDARY}"
+        else:
+            body, kind = corpus.form_bytes(fields), corpus.FORM
+        if rng.random() < 0.02:
+            body = body[: rng.randint(0, len(body))]
+        request.body = body
+        request.chunked = rng.random() < 0.2
+        request.headers.append(("content-type", kind))
+
+
+def _amount(rng: random.Random, reader: Number) -> str:
+    least, most = Decimal(reader.least), Decimal(reader.most)
+    step = Decimal(1).scaleb(-reader.places)
+    drawn = (least + (most - least) * Decimal(rng.randint(0, 10**9)) / 10**9).quantize(step)
+    return f"{rng.choice((least, most, drawn, least + step)):f}"
+
+
+def _as_json(rng: random.Random, fields: Sequence[tuple[str, bytes]]) -> list[tuple[str, bytes]] | None:
+    """The fields as JSON values, numbers as numbers now and then; None where one is no text."""
+    found = []
+    for name, value in fields:
+        try:
+            text = value.decode("utf-8")
+        except UnicodeDecodeError:
+            return None
+        plain = text.isascii() and text.isdigit() and not (text.startswith("0") and len(text) > 1)
+        raw = text if plain and rng.random() < 0.5 else json.dumps(text, ensure_ascii=rng.random() < 0.5)
+        found.append((name, raw.encode("utf-8", "replace")))
+    return found
+
+
+def _frames(market: Market, request: corpus.Request, run: Run) -> Iterator[corpus.Frame]:
+    """The envelopes of one call, in every format that the service has."""
+    surface = corpus.surface_of(request.service)
+    query = list(request.query)
+    for format_ in surface.formats:
+        request.query = [*query, ("format", format_.encode())] if len(surface.formats) > 1 else query
+        answer, _ = market.run(corpus.send_and_forget(market, request))
+        run.requests += 1
+        frame = corpus.read_frame(answer, format_, surface)
+        if frame.code == 0:
+            run.accepted += 1
+        yield frame
+
+
+def _call(market: Market, request: corpus.Request, run: Run) -> None:
+    frames = list(_frames(market, request, run))
+    assert len({(frame.code, frame.message) for frame in frames}) == 1, [f"{f.code} {f.message}" for f in frames]
+    if frames[0].code == 0:
+        run.good[f"{request.service}:{request.path}"] += 1
+
+
+def fuzz(market: Market, seed: int, requests: int, only: int | None = None) -> Run:
+    """Send so many random requests, or the one call of a number."""
+    run, generator = Run(seed), Generator(market, seed)
+    began = time.perf_counter()
+    number = only or 0
+    while run.requests < requests:
+        request = generator.draw(number)
+        try:
+            _call(market, request, run)
+        except Exception as error:
+            run.failures.append(
+                f"call {number} of seed {seed}: {type(error).__name__}: {error}\n  {_told(request)}"
+            )
+        if only is not None:
+            break
+        number += 1
+    run.seconds = time.perf_counter() - began
+    return run
+
+
+def _told(request: corpus.Request) -> str:
+    query = corpus.form_bytes(request.query).decode()
+    return f"{request.method} {request.path}?{query[:600]} {request.headers} {request.body[:600]!r}"
+
+
+def test_whatever_is_sent_an_envelope_comes_back(market: Market) -> None:
+    run = fuzz(market, SEED, REQUESTS)
+    print(run.summary())
+    assert not run.failures, "\n".join([run.summary(), *run.failures[:MOST_TOLD]])
+    assert run.share >= LEAST_SHARE, run.summary()
+    rare = {f"{s}:{e.path}" for s, e in ENDPOINTS if run.good[f"{s}:{e.path}"] < LEAST_ACCEPTED}
+    assert not rare, f"hardly ever accepted: {sorted(rare)} ({run.summary()})"
+
+
+@pytest.mark.parametrize("number", [0, 7, 1000])
+def test_a_call_can_be_drawn_again(market: Market, number: int) -> None:
+    assert Generator(market, SEED).draw(number) == Generator(market, SEED).draw(number)
+
+
+@contextmanager
+def _own_market() -> Iterator[Market]:
+    """A market outside pytest."""
+    with running_server() as server:
+        world = once(lambda: build_world(server))
+        with asyncio.Runner() as loop, _connected(server, loop, world) as market:
+            yield market
+
+
+@contextmanager
+def _connected(server: Server, loop: asyncio.Runner, world: World) -> Iterator[Market]:
+    connection: Any = loop.run(server.connect())
+    try:
+        yield Market(loop, connection, world)
+    finally:
+        loop.run(connection.close())
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run as a script: one line on the standard output; 0 good, 1 failures, 2 could not run."""
+    parser = argparse.ArgumentParser(prog="fuzz")
+    parser.add_argument("--requests", type=int, default=20_000)
+    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--only", type=int, help="the number of a single call")
+    told = parser.parse_args(arguments)
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    try:
+        with _own_market() as market:
+            run = fuzz(market, told.seed, told.requests, told.only)
+    except Exception as error:
+        print(f"fuzz could not run: {error!r}", file=sys.stderr)
+        return 2
+    print("\n".join(run.failures), file=sys.stderr)
+    print(run.summary())
+    if run.failures:
+        return 1
+    return 0 if run.share >= LEAST_SHARE or told.only is not None else 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
