@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field, IPvAnyNetwork, ValidationError
+from pydantic import Field, IPvAnyNetwork, PositiveInt, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -53,10 +54,12 @@ class Settings(BaseSettings):
         description="Folder with `postgres` and `initdb` to use for the embedded database.",
     )
     pool_size: int = Field(10, ge=2, le=200, description="Database connections per server process, at most.")
-    rate_limits: dict[str, int] = Field(
+    rate_limits: dict[str, PositiveInt] = Field(
         {}, description='Calls per minute by group, such as `{"merchant/default": 600}`.'
     )
-    log_level: str = Field("info", description="`debug`, `info`, `warning` or `error`.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="`debug`, `info`, `warning` or `error`."
+    )
 
     @property
     def is_sandbox(self) -> bool:

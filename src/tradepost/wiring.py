@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -12,13 +13,14 @@ import asyncpg
 import structlog
 
 from tradepost.domain.context import Ctx
-from tradepost.settings import Settings
+from tradepost.settings import Settings, SettingsError
 from tradepost.storage import migrate
-from tradepost.storage.database import PLATFORM_ROLE, Database
+from tradepost.storage.database import APP_ROLE, PLATFORM_ROLE, Database
 from tradepost.storage.embedded import EmbeddedPostgres
 from tradepost.surfaces.merchant_v2.chapters import api as merchant_v2
 from tradepost.surfaces.sessions import CallSessions
 from tradepost.surfaces.wishpost_v3.chapters import api as wishpost_v3
+from tradepost.wire.endpoint import DeclarationError
 from tradepost.wire.gate import Rules
 from tradepost.wire.http import Addresses, App, Service
 
@@ -26,6 +28,7 @@ SCOPES: Mapping[str, Mapping[str, str]] = {"merchant": merchant_v2.scopes, "wish
 """What each service's tokens can open, in words."""
 
 DATABASE = "tradepost"
+SCHEMA = migrate.SCHEMA
 OWNER_ROLE = "tradepost_owner"
 SUPERUSER = "postgres"
 
@@ -56,17 +59,42 @@ def embedded_database(settings: Settings) -> EmbeddedPostgres | None:
 
 @contextmanager
 def running_database(settings: Settings) -> Iterator[None]:
-    """The embedded database running for as long as this is open; nothing to do for any other."""
+    """The embedded database running for as long as this is open; nothing to do for any other.
+
+    One at a time: whoever started the server stops it, and must not stop it under somebody else.
+    """
     embedded = embedded_database(settings)
     if embedded is None:
         yield
         return
+    with folder_lock(settings, "verb.lock"):
+        embedded.start()
+        try:
+            yield
+        finally:
+            embedded.stop()
+
+
+@contextmanager
+def folder_lock(settings: Settings, name: str, *, wait: bool = True) -> Iterator[None]:
+    """Hold a lock of the data folder; raises BlockingIOError where somebody else does and `wait` is not wanted."""
     settings.data.mkdir(parents=True, exist_ok=True)
-    embedded.start()
-    try:
+    with (settings.data / name).open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         yield
-    finally:
-        embedded.stop()
+
+
+def apply_rate_limits(settings: Settings) -> None:
+    """Let the installation's limits count; raises SettingsError for one that nothing has."""
+    services = {surface.name: surface for surface in (merchant_v2, wishpost_v3)}
+    for name in settings.rate_limits:
+        if name.partition("/")[0] not in services:
+            raise SettingsError(f"TRADEPOST_RATE_LIMITS: no service is called {name.partition('/')[0]!r}")
+    try:
+        for surface in services.values():
+            surface.override_limits(settings.rate_limits)
+    except DeclarationError as error:
+        raise SettingsError(f"TRADEPOST_RATE_LIMITS: {error}") from None
 
 
 def connect_arguments(settings: Settings, role: str) -> Mapping[str, Any]:
@@ -82,8 +110,8 @@ def connect_arguments(settings: Settings, role: str) -> Mapping[str, Any]:
 async def prepare_database(settings: Settings, dry_run: bool = False) -> list[str]:
     """Create the embedded database where it is not there yet, and migrate; gives the migrations that ran."""
     embedded = embedded_database(settings)
-    if embedded is not None:
-        await _create_database(embedded)
+    if embedded is not None and not await _create_database(embedded, dry_run):
+        return [migration.name for migration in migrate.migrations()]
     connection = await asyncpg.connect(**connect_arguments(settings, OWNER_ROLE))
     try:
         return await migrate.migrate(connection, dry_run=dry_run)
@@ -91,13 +119,20 @@ async def prepare_database(settings: Settings, dry_run: bool = False) -> list[st
         await connection.close()
 
 
-async def _create_database(embedded: EmbeddedPostgres) -> None:
+async def _create_database(embedded: EmbeddedPostgres, dry_run: bool) -> bool:
+    """Create the owner and his database where they are not there yet; whether they are there now."""
     connection = await asyncpg.connect(**embedded.connection(SUPERUSER, "postgres"))
     try:
+        # Several processes may begin at once; the lock goes with the connection.
+        await connection.execute("select pg_advisory_lock(1)")
+        if await connection.fetchval("select 1 from pg_database where datname = $1", DATABASE):
+            return True
+        if dry_run:
+            return False
         if not await connection.fetchval("select 1 from pg_roles where rolname = $1", OWNER_ROLE):
             await connection.execute(f"create role {OWNER_ROLE} login createrole")
-        if not await connection.fetchval("select 1 from pg_database where datname = $1", DATABASE):
-            await connection.execute(f"create database {DATABASE} owner {OWNER_ROLE}")
+        await connection.execute(f"create database {DATABASE} owner {OWNER_ROLE}")
+        return True
     finally:
         await connection.close()
 
@@ -105,7 +140,7 @@ async def _create_database(embedded: EmbeddedPostgres) -> None:
 @asynccontextmanager
 async def operator(settings: Settings) -> AsyncIterator[Ctx]:
     """A context for an operator's verb: every account, one transaction, the time of this world."""
-    database = Database(connect_arguments(settings, PLATFORM_ROLE), PLATFORM_ROLE, least=1, most=1)
+    database = Database(connect_arguments(settings, PLATFORM_ROLE), PLATFORM_ROLE, most=1)
     await database.open()
     try:
         async with database.acting_for("") as connection:
@@ -116,12 +151,9 @@ async def operator(settings: Settings) -> AsyncIterator[Ctx]:
 
 def build_app(settings: Settings, ports: Mapping[int | str, str]) -> App:
     """The application of both services on one pool; `ports` tells which local address is whose."""
-    database = Database(
-        connect_arguments(settings, "tradepost_app"), least=min(2, settings.pool_size), most=settings.pool_size
-    )
+    database = Database(connect_arguments(settings, APP_ROLE), most=settings.pool_size)
     sessions = CallSessions(database)
-    for surface in (merchant_v2, wishpost_v3):
-        surface.override_limits(settings.rate_limits)
+    apply_rate_limits(settings)
     return App(
         services={"merchant": Service(merchant_v2, sessions), "wishpost": Service(wishpost_v3, sessions)},
         addresses=Addresses(

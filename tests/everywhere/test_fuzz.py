@@ -382,7 +382,8 @@ def main(arguments: Sequence[str]) -> int:
     except Exception as error:
         print(f"fuzz could not run: {error!r}", file=sys.stderr)
         return 2
-    print("\n".join(run.failures), file=sys.stderr)
+    for failure in run.failures:
+        print(failure, file=sys.stderr)
     print(run.summary())
     if run.failures:
         return 1

@@ -31,7 +31,7 @@ ALLOWED = {
     "wiring": ("",),
     # Where the program is started; these know how it is put together, and so the settings.
     "surfaces.cli": ("",),
-    "sandbox.seed": ("domain", "sandbox", "settings", "wiring"),
+    "sandbox.seed": ("domain", "sandbox", "settings", "storage", "wiring"),
     "worker.chores": ("domain", "storage", "supervisor", "settings", "wiring"),
     "web": ("supervisor", "settings", "wiring"),
     "__main__": ("surfaces.cli",),

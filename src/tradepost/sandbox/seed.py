@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,8 @@ from tradepost.domain.context import Ctx
 from tradepost.sandbox import scenes
 from tradepost.sandbox.cast import SENDERS, SHOPKEEPERS
 from tradepost.settings import Settings
-from tradepost.wiring import OWNER_ROLE, SCOPES, connect_arguments, operator
+from tradepost.storage.database import PLATFORM_ROLE
+from tradepost.wiring import OWNER_ROLE, SCHEMA, SCOPES, connect_arguments, operator
 
 SEED = 20210519
 PRODUCTS_PER_SHOP = (14, 13, 13)
@@ -69,15 +70,22 @@ async def ensure_seeded(settings: Settings) -> Cast:
 
 
 async def reset(settings: Settings) -> Cast:
-    """Empty every table and build the world from its seed; the secrets of the cast stay."""
+    """Empty every table and build the world from its seed; the secrets of the cast stay.
+
+    All in one transaction: whoever calls meanwhile waits a moment, and nobody finds the world empty.
+    """
     before = load_cast(settings)
-    connection = await asyncpg.connect(**connect_arguments(settings, OWNER_ROLE))
+    connection = await asyncpg.connect(
+        **connect_arguments(settings, OWNER_ROLE), server_settings={"search_path": SCHEMA}
+    )
     try:
-        await _truncate(connection)
+        async with connection.transaction():
+            await _truncate(connection)
+            await connection.execute(f"set local role {PLATFORM_ROLE}")
+            now = await connection.fetchval("select world_now()")
+            cast = await _build(Ctx(db=connection, now=now, actor=None, new_id=scenes.seeded_ids(SEED)), before)
     finally:
         await connection.close()
-    async with operator(settings) as ctx:
-        cast = await _build(replace(ctx, new_id=scenes.seeded_ids(SEED)), before)
     _write(settings, cast)
     return cast
 
@@ -124,13 +132,11 @@ async def _has_shops(settings: Settings) -> bool:
 
 async def _truncate(connection: asyncpg.Connection[Any]) -> None:
     rows = await connection.fetch(
-        "select quote_ident(tablename) from pg_tables where schemaname = 'tradepost' and tablename <> all($1)",
+        "select quote_ident(tablename) from pg_tables where schemaname = current_schema and tablename <> all($1)",
         list(_KEPT_TABLES),
     )
-    async with connection.transaction():
-        await connection.execute("set local search_path = tradepost")
-        await connection.execute(f"truncate {', '.join(row[0] for row in rows)}")
-        await connection.execute("update world_clock set fixed_at = null, shift = '0'")
+    await connection.execute(f"truncate {', '.join(row[0] for row in rows)}")
+    await connection.execute("update world_clock set fixed_at = null, shift = '0'")
 
 
 def _file(settings: Settings) -> Path:

@@ -9,6 +9,7 @@ round trip per call, so nothing here or above may LISTEN, SET or take session lo
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -52,6 +53,11 @@ class StorageUnavailable(TryLater):
     """The database cannot serve at the moment."""
 
 
+def _unavailable(error: BaseException) -> StorageUnavailable:
+    log.warning("storage unavailable", error=repr(error))
+    return StorageUnavailable()
+
+
 async def _no_reset(connection: Any) -> None:
     """Give a connection back as it is; see the module's docstring."""
 
@@ -63,16 +69,15 @@ class Database:
         """`connect` are the keyword arguments of asyncpg.connect, such as {"dsn": …} or host, user, database."""
         self._connect = dict(connect)
         self._role = role
-        self._sizes = (least, most)
+        self._most = most
         self._pool: asyncpg.Pool[Any] | None = None
 
     async def open(self) -> None:
-        """Open the pool; waits a moment for a database that is just starting."""
-        least, most = self._sizes
+        """Open the pool. It connects when somebody calls, so the database need not be there yet."""
         self._pool = await asyncpg.create_pool(
             **self._connect,
-            min_size=least,
-            max_size=most,
+            min_size=0,
+            max_size=self._most,
             reset=_no_reset,
             server_settings={
                 "role": self._role,
@@ -104,11 +109,17 @@ class Database:
         if self._pool is None:
             raise StorageUnavailable
         try:
-            async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
-                yield connection
+            connection = await self._pool.acquire(timeout=ACQUIRE_SECONDS)
+        except (*_PASSING, asyncpg.PostgresError) as error:
+            # Whatever keeps us from connecting (no such role yet, for one) is for an operator to mend.
+            raise _unavailable(error) from error
+        try:
+            yield connection
         except _PASSING as error:
-            log.warning("storage unavailable", error=repr(error))
-            raise StorageUnavailable from error
+            raise _unavailable(error) from error
+        finally:
+            with contextlib.suppress(*_PASSING):
+                await self._pool.release(connection)
 
     @asynccontextmanager
     async def acting_for(self, account_id: str) -> AsyncIterator[asyncpg.pool.PoolConnectionProxy[Any]]:

@@ -53,6 +53,8 @@ async def migrate(
     await connection.execute("set lock_timeout = 0; set statement_timeout = 0")
     await connection.execute("select pg_advisory_lock($1)", _LOCK)
     try:
+        if not dry_run:
+            await _create_journal(connection)
         done = await _done(connection)
         waiting = []
         for migration in migrations():
@@ -82,7 +84,7 @@ async def missing(connection: Any) -> list[str]:
     return [migration.name for migration in migrations() if migration.name not in done]
 
 
-async def _done(connection: asyncpg.Connection[Any]) -> dict[str, str]:
+async def _create_journal(connection: asyncpg.Connection[Any]) -> None:
     await connection.execute(
         f"""
         create schema if not exists {SCHEMA};
@@ -92,7 +94,14 @@ async def _done(connection: asyncpg.Connection[Any]) -> dict[str, str]:
         );
         """
     )
-    return {row["name"]: row["checksum"] for row in await connection.fetch("select * from schema_migration")}
+
+
+async def _done(connection: asyncpg.Connection[Any]) -> dict[str, str]:
+    """Name to checksum of what ran; nothing where nothing ever did."""
+    if await connection.fetchval(f"select to_regclass('{SCHEMA}.schema_migration')") is None:
+        return {}
+    rows = await connection.fetch(f"select name, checksum from {SCHEMA}.schema_migration")
+    return {row["name"]: row["checksum"] for row in rows}
 
 
 async def _run(connection: asyncpg.Connection[Any], migration: Migration) -> None:

@@ -84,3 +84,10 @@ class AppUnknown(Failure):
     """No app has this id."""
 
     app_id: str
+
+
+class LifetimeUnusable(Failure):
+    """A token lives longer than a moment and not for ever."""
+
+    days: float
+    most: int

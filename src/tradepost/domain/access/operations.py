@@ -12,6 +12,7 @@ from tradepost.domain.access.token import fingerprint, looks_right, new_secret, 
 from tradepost.domain.context import Ctx, Merchant, Rows, Shipper
 
 TOKEN_DAYS = 30
+MOST_DAYS = 3650
 
 _VERDICTS = {
     "unknown": failures.TokenUnknown,
@@ -123,8 +124,10 @@ async def issue_token(
 ) -> str:
     """Issue an access token that lives so many days; gives the token (a new one without `token`), shown this once.
 
-    Raises AppUnknown.
+    Raises AppUnknown, LifetimeUnusable.
     """
+    if not 0 < days <= MOST_DAYS:
+        raise failures.LifetimeUnusable(days=days, most=MOST_DAYS)
     if not await rows.app_exists(ctx.db, service, app_id):
         raise failures.AppUnknown(app_id=app_id)
     token = token or new_token()

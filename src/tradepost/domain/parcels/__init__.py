@@ -1,7 +1,7 @@
 """The logistics service: its users and the channels that a parcel can be sent by."""
 
 from tradepost.domain.parcels.channel import Channel, NewShipper, PickupService
-from tradepost.domain.parcels.operations import add_shipper, list_channels, set_channel
+from tradepost.domain.parcels.operations import add_shipper, list_channels, need_shipper, set_channel
 
 __all__ = [
     "Channel",
@@ -9,5 +9,6 @@ __all__ = [
     "PickupService",
     "add_shipper",
     "list_channels",
+    "need_shipper",
     "set_channel",
 ]

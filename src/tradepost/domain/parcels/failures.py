@@ -9,3 +9,9 @@ class ShipperEmailTaken(Failure):
     """Somebody signs in to the logistics service with this address already."""
 
     email: str
+
+
+class ShipperUnknown(Failure):
+    """No user of the logistics service has this id."""
+
+    shipper_id: str

@@ -6,6 +6,7 @@ from tradepost.domain.access import password_hash
 from tradepost.domain.context import Ctx
 from tradepost.domain.parcels import rows
 from tradepost.domain.parcels.channel import Channel, NewShipper
+from tradepost.domain.parcels.failures import ShipperUnknown
 
 
 async def list_channels(ctx: Ctx) -> list[Channel]:
@@ -23,3 +24,9 @@ async def add_shipper(ctx: Ctx, new: NewShipper) -> str:
     shipper_id = ctx.new_id()
     await rows.insert_shipper(ctx.db, shipper_id, new, password_hash(new.password), ctx.now)
     return shipper_id
+
+
+async def need_shipper(ctx: Ctx, shipper_id: str) -> None:
+    """Raises ShipperUnknown where the logistics service has no user of this id."""
+    if not await rows.shipper_exists(ctx.db, shipper_id):
+        raise ShipperUnknown(shipper_id=shipper_id)

@@ -74,3 +74,8 @@ async def insert_shipper(db: Rows, shipper_id: str, new: NewShipper, password_ha
         )
     except asyncpg.UniqueViolationError:
         raise ShipperEmailTaken(email=new.email) from None
+
+
+async def shipper_exists(db: Rows, shipper_id: str) -> bool:
+    """Whether the logistics service has a user of this id."""
+    return bool(await db.fetchval("select exists (select from shipper where id = $1)", shipper_id))

@@ -6,6 +6,9 @@
 -- changes rows of every account and no table. Row-level security is forced, so the owner is bound by it too.
 
 do $$
+declare
+    -- Since 16, who creates a role is its member and yet may not take it on; before, a member always may.
+    needed text := case when current_setting('server_version_num')::int >= 160000 then 'set' else 'member' end;
 begin
     if not exists (select from pg_roles where rolname = 'tradepost_app') then
         create role tradepost_app login;
@@ -14,9 +17,16 @@ begin
         create role tradepost_platform login;
     end if;
     -- So that one login can serve a small installation: it connects as itself and takes the role on.
-    if not (pg_has_role('tradepost_app', 'member') and pg_has_role('tradepost_platform', 'member')) then
+    if not (pg_has_role('tradepost_app', needed) and pg_has_role('tradepost_platform', needed)) then
         execute format('grant tradepost_app, tradepost_platform to %I', current_user);
     end if;
+    -- Temporary tables are nobody's business here. Only the owner of the database can say so.
+    execute format('revoke temporary on database %I from public', current_database());
+exception when insufficient_privilege then
+    raise exception using
+        errcode = 'insufficient_privilege',
+        message = format('%s must own the database and have CREATEROLE, or be a member of tradepost_app and '
+                         'tradepost_platform', current_user);
 end $$;
 
 grant usage on schema tradepost to tradepost_app, tradepost_platform;

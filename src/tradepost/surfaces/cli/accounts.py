@@ -9,7 +9,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from tradepost.domain import access, merchants
+from tradepost.domain import access, merchants, parcels
 from tradepost.domain.access.token import looks_right
 from tradepost.domain.context import Ctx
 from tradepost.settings import load_settings
@@ -102,7 +102,15 @@ def issue_token(
     known = SCOPES[service]
     if unknown := set(scope or ()) - known.keys():
         raise SystemExit(f"Unknown scope: {', '.join(sorted(unknown))}. There are: {', '.join(known)}.")
-    print(run(lambda ctx: access.issue_token(ctx, service, account_id, client_id, scope or list(known), days)))
+
+    async def issue(ctx: Ctx) -> str:
+        if service == "merchant":
+            await merchants.act_for(ctx, account_id)
+        else:
+            await parcels.need_shipper(ctx, account_id)
+        return await access.issue_token(ctx, service, account_id, client_id, scope or list(known), days)
+
+    print(run(issue))
 
 
 @token_group.command("revoke")

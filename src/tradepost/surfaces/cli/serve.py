@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import socket
 import sys
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from pathlib import Path
 from tradepost.sandbox import seed
 from tradepost.settings import Settings
 from tradepost.supervisor import Child, Supervisor
-from tradepost.wiring import embedded_database, prepare_database
+from tradepost.wiring import apply_rate_limits, embedded_database, folder_lock, prepare_database
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,26 +35,47 @@ def serve(settings: Settings) -> int:
     The sockets are opened here and handed to the server processes, so a port picked by the system stays the
     same when a process is restarted, and callers wait meanwhile instead of being refused.
     """
-    settings.data.mkdir(parents=True, exist_ok=True)
+    apply_rate_limits(settings)  # so that a wrong one is told before anything is started
+    try:
+        with folder_lock(settings, "serve.lock", wait=False):
+            return _serve(settings)
+    except BlockingIOError:
+        raise SystemExit(
+            f"Another `tradepost serve` runs in {settings.data}. TRADEPOST_DATA chooses another folder."
+        ) from None
+
+
+def _serve(settings: Settings) -> int:
+    # Until the supervisor listens to signals itself, being told to stop ends the start and undoes it.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
     opened = Opened(_listen(settings.host, settings.port), _listen(settings.host, settings.wishpost_port))
     embedded = embedded_database(settings)
-    if embedded is not None:
-        embedded.start()
     try:
-        if settings.is_sandbox or embedded is not None:
-            asyncio.run(prepare_database(settings))
-        cast = asyncio.run(seed.ensure_seeded(settings)) if settings.is_sandbox else None
+        with folder_lock(settings, "verb.lock"):
+            if embedded is not None:
+                embedded.start()
+            cast = asyncio.run(_prepare(settings))
         run_file = remember_addresses(settings, opened.urls())
         print(_banner(opened.urls(), cast), flush=True)
-        children = [_web_child(number + 1, opened, settings) for number in range(settings.workers)]
-        if settings.is_sandbox:
-            children.append(Child("worker", [*_program(), "work"]))
-        status = Supervisor(children, embedded).run()
+        status = Supervisor(_children(settings, opened), embedded).run()
         run_file.unlink(missing_ok=True)
         return status
     finally:
         if embedded is not None:
             embedded.stop()
+
+
+async def _prepare(settings: Settings) -> seed.Cast | None:
+    if settings.is_sandbox or settings.database_url is None:
+        await prepare_database(settings)
+    return await seed.ensure_seeded(settings) if settings.is_sandbox else None
+
+
+def _children(settings: Settings, opened: Opened) -> list[Child]:
+    children = [_web_child(number + 1, opened, settings) for number in range(settings.workers)]
+    if settings.is_sandbox:
+        children.append(Child("worker", [*_program(), "work"]))
+    return children
 
 
 def remember_addresses(settings: Settings, urls: dict[str, str]) -> Path:
