@@ -60,6 +60,12 @@ class Fact(Exception):
         return tuple(f.name for f in dataclasses.fields(cls)) if dataclasses.is_dataclass(cls) else ()
 
 
+class Words(str):
+    """Words of ours inside a fact, which a sentence repeats in full; a caller's are cut."""
+
+    __slots__ = ()
+
+
 class TryLater(Fact):
     """A fact that time mends by itself."""
 

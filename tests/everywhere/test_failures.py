@@ -197,6 +197,9 @@ PROVOKED: dict[tuple[str, str], Callable[[Market, str], Answer]] = {
     ("merchant", "CurrencyMismatch"): add("cny", localized_currency_code="EUR"),
     ("merchant", "TooPrecise"): add("cny", localized_price="600.001"),
     ("merchant", "AmountsDiffer"): add(localized_price="99", localized_currency_code="USD"),
+    ("merchant", "AboveLimit"): post(
+        "/api/v2/variant/update", sku="ring-red", localized_price="100000.01", localized_currency_code="USD"
+    ),
     ("merchant", "WarehouseNotFound"): post(VARIANT, sku="ring-red", warehouse_name="EXPRESS-ZA"),
     ("merchant", "SpanReversed"): post("/api/v2/product/multi-get", since="2021-05-20", upto="2021-05-19"),
     ("wishpost", "PathUnknown"): lambda market, locale: market.get(

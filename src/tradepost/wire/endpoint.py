@@ -67,7 +67,7 @@ class Param:
 
     def read(self, given: Parameters) -> Any:
         """The value out of what was given, the default where it was not."""
-        text = given.take(self.name)
+        text = given.take(self.name, self.reader.takes_json)
         if text == "" and not (self.reader.takes_empty and given.given(self.name)):
             if self.required:
                 raise self.when_missing() if self.when_missing else refusals.ParameterMissing(name=self.name)

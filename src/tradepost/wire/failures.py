@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from typing import Any, Final
 
-from tradepost.values import Fact
+from tradepost.values import Fact, Words
 
 MOST_ECHO: Final = 64
 COLUMNS: Final = ("failure", "http", "code", "detail", "type", "sentence")
@@ -101,12 +101,17 @@ class FailureTable:
 
 def echo(value: Any) -> str:
     """A value as a sentence may repeat it: at most 64 characters, nothing that moves a cursor."""
+    if isinstance(value, Words):
+        return value
     text = str(value)
-    if len(text) > MOST_ECHO:
-        text = text[: MOST_ECHO - 1] + "…"
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(char if unicodedata.category(char)[0] != "C" else f"U+{ord(char):04X}" for char in text)
+    if not (text.isascii() and text.isprintable()):
+        text = "".join(_visible(char) for char in text[: MOST_ECHO + 1])
+    return text if len(text) <= MOST_ECHO else text[: MOST_ECHO - 1] + "…"
+
+
+def _visible(char: str) -> str:
+    category = unicodedata.category(char)
+    return f"U+{ord(char):04X}" if category[0] == "C" or category in ("Zl", "Zp") else char
 
 
 def load_table(folder: Traversable, locales: Iterable[str], default_locale: str = "en") -> FailureTable:

@@ -97,33 +97,37 @@ def parse_fields(text: str, answer: Any) -> Selection:
     if not text or len(text) > MOST_LENGTH:
         raise parser.bad(min(len(text), MOST_LENGTH))
     selection = parser.parse()
-    return _checked(selection, answer, parser)
+    frame = selection.get("data")
+    if frame is not None and "data" not in (fields_of(answer) or ()):
+        # The reference says that the leading `data` can be left out, so it may stand there.
+        if len(frame) == 1:
+            return {}
+        del selection["data"]
+        for name, below in frame.items():
+            if name:
+                _merge(selection, name, below[""], {key: value for key, value in below.items() if key})
+    return _checked(selection, [answer], parser)
 
 
-def _checked(selection: Selection, answer: Any, parser: _Parser) -> Selection:
-    known = fields_of(answer)
+def _checked(selection: Selection, answers: list[Any], parser: _Parser) -> Selection:
+    """The selection without its places; each name must be a field of one of the answers at that level."""
+    known = [fields for answer in answers if (fields := fields_of(answer)) is not None]
     found: Selection = {}
     for name, below in selection.items():
         if name == "":
             continue
-        if known is None or (name != "*" and name not in known):
+        if name == "*":
+            under = [answer for fields in known for answer in fields.values()]
+        else:
+            under = [fields[name] for fields in known if name in fields]
+        if not under:
             raise parser.bad(below[""])
-        below_types = [known[name]] if name != "*" else list(known.values())
+        found[name] = {}
         if len(below) > 1:
-            fitting = [t for t in below_types if fields_of(t) is not None]
+            fitting = [answer for answer in under if fields_of(answer) is not None]
             if not fitting:
                 raise parser.bad(below[""])
-            inner: Selection = {}
-            for index, below_type in enumerate(fitting):
-                try:
-                    inner = _checked(below, below_type, parser)
-                    break
-                except BadFields:
-                    if index == len(fitting) - 1:
-                        raise
-            found[name] = inner
-        else:
-            found[name] = {}
+            found[name] = _checked(below, fitting, parser)
     return found
 
 
@@ -146,19 +150,41 @@ def fields_of(answer: Any) -> dict[str, Any] | None:
 
 
 def select(tree: Any, selection: Selection) -> Any:
-    """The part of a tree of built-in values that a selection keeps."""
-    if not selection:
+    """The part of a tree of built-in values that a selection keeps.
+
+    A value without anything below it is left out where something below it was asked for.
+    """
+    if not selection or tree is None:
         return tree
     if isinstance(tree, list):
         return [select(item, selection) for item in tree]
-    if isinstance(tree, dict):
-        every = selection.get("*")
-        kept = {}
-        for name, value in tree.items():
-            below = selection.get(name)
-            if below is not None and every is not None:
-                kept[name] = select(value, below) if below and every else value
-            elif below is not None or every is not None:
-                kept[name] = select(value, below if below is not None else every or {})
-        return kept
-    return tree
+    kept = {}
+    for name, value in tree.items():
+        asked = [selection[key] for key in (name, "*") if key in selection]
+        if not asked:
+            continue
+        if not all(asked):
+            kept[name] = value  # one of the two asks for everything, which includes the other
+        elif value is None or _has_fields(value):
+            kept[name] = select(value, _united(*asked))
+    return kept
+
+
+def _has_fields(value: Any) -> bool:
+    """Whether anything can be below a value: an object, or a list that may hold some."""
+    if isinstance(value, list):
+        return not value or any(_has_fields(item) for item in value)
+    return isinstance(value, dict)
+
+
+def _united(first: Selection, second: Selection | None = None) -> Selection:
+    """What either of two selections keeps; an empty one keeps everything."""
+    if second is None:
+        return first
+    both = dict(first)
+    for name, below in second.items():
+        if name not in both:
+            both[name] = below
+        else:
+            both[name] = _united(both[name], below) if both[name] and below else {}
+    return both

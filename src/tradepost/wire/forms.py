@@ -24,18 +24,30 @@ ACCEPTED_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data", "a
 _WORDS = {True: "true", False: "false", None: ""}
 
 
+class _Object(str):
+    """The text of an object inside a JSON body."""
+
+    __slots__ = ()
+
+
 class Parameters:
     """What was given, by name. `take` hands out a text or raises what is wrong with it."""
 
-    __slots__ = ("_faults", "_texts", "query_names")
+    __slots__ = ("_faults", "_objects", "_texts", "query_names")
 
     def __init__(self) -> None:
         self._texts: dict[str, str] = {}
+        self._objects: dict[str, str] = {}
         self._faults: dict[str, Fact] = {}
         self.query_names: tuple[str, ...] = ()
 
-    def take(self, name: str) -> str:
-        """The text of a parameter, "" where it was not given; raises the fault found while collecting it."""
+    def take(self, name: str, as_json: bool = False) -> str:
+        """The text of a parameter, "" where it was not given; raises the fault found while collecting it.
+
+        `as_json` takes an object of a JSON body as the text of that object.
+        """
+        if as_json and name in self._objects and not self._texts.get(name):
+            return self._objects[name]
         if self._faults and (fault := self._faults.get(name)):
             raise fault
         return self._texts.get(name, "")
@@ -54,7 +66,10 @@ class Parameters:
         times: dict[str, int] = {}
         for name, value in pairs:
             times[name] = times.get(name, 0) + 1
-            if isinstance(value, Fact):
+            if isinstance(value, _Object):
+                self._objects[name] = value
+                self._faults[name] = refusals.NotOneValue(name=name)
+            elif isinstance(value, Fact):
                 self._faults[name] = value
             else:
                 texts[name] = value
@@ -90,7 +105,7 @@ async def add_body(given: Parameters, request: Request, limit: int) -> None:
     content_type = headers.get("content-type", ACCEPTED_TYPES[0])
     kind, options = parse_options_header(content_type)
     charset = options.get(b"charset", b"utf-8").lower()
-    if headers.get("content-encoding", "identity") != "identity" or charset not in (b"utf-8", b"utf8"):
+    if headers.get("content-encoding", "identity").lower() != "identity" or charset not in (b"utf-8", b"utf8"):
         raise refusals.ContentTypeUnknown(content_type=content_type)
     match kind:
         case b"application/x-www-form-urlencoded":
@@ -207,6 +222,5 @@ def _json_field(name: str, value: Any) -> str | Fact:
     if value is None or isinstance(value, bool):
         return _WORDS[value]
     if isinstance(value, dict):
-        # A parameter that holds JSON text may as well be sent as the object itself.
-        return json.dumps(value, ensure_ascii=False)
+        return _Object(json.dumps(value, ensure_ascii=False))
     return refusals.NotOneValue(name=name)

@@ -177,7 +177,9 @@ class _BodyReader:
     async def read(self, limit: int) -> bytes:
         told = self._headers.get("content-length", "")
         too_large = refusals.BodyTooLarge(limit=f"{limit / (1 << 20):g} MiB")
-        if told.isdigit() and int(told) > limit:
+        if told and not (told.isascii() and told.isdigit()):
+            raise refusals.BodyMalformed
+        if len(told) > 18 or (told and int(told) > limit):
             raise too_large
         chunks: list[bytes] = []
         size = 0

@@ -82,5 +82,6 @@ def parse_json_body(body: bytes) -> Any:
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise JsonError(*_place(body[: error.start].decode("utf-8", "replace"), error.start)) from None
+        before = body[: error.start].decode("utf-8")
+        raise JsonError(*_place(before, len(before))) from None
     return parse_json(text.removeprefix("\ufeff"))

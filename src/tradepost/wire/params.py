@@ -18,11 +18,14 @@ from decimal import Decimal
 from typing import Any, ClassVar, Protocol, runtime_checkable
 from urllib.parse import urlsplit
 
+from tradepost.values import Words
 from tradepost.wire import refusals
 from tradepost.wire.jsontext import JsonError, parse_json
 
 _FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 _MOST_MARKS = 500
+# No mark by their class, and two marks each once they are normalised; there are no others.
+_TWO_MARKS = "\u0f73\u0f75\u0f81"
 # What a person cannot see and a key must therefore not hold: format characters, odd spaces, fillers.
 _INVISIBLE_CATEGORIES = frozenset({"Cf", "Zl", "Zp", "Co", "Cn"})
 _INVISIBLE_EXTRA = frozenset("\t\n\u00a0\u115f\u1160\u2800\u3000\u3164\uffa0")
@@ -49,12 +52,17 @@ class Reader(Protocol):
     def takes_empty(self) -> bool:
         """Whether the empty text is a value of its own instead of *not given*."""
 
+    @property
+    def takes_json(self) -> bool:
+        """Whether the text is JSON, which in a JSON body may as well be the object itself."""
+
 
 class _Plain:
     """What most readers share: the empty text counts as not given."""
 
     __slots__ = ()
     takes_empty: ClassVar[bool] = False
+    takes_json: ClassVar[bool] = False
 
 
 def clean_text(name: str, text: str) -> str:
@@ -76,7 +84,7 @@ def _refuse_mark_runs(name: str, text: str) -> None:
     """Normalising sorts each run of combining marks in quadratic time, so a run has an end."""
     run = 0
     for at, char in enumerate(text, start=1):
-        run = run + 1 if unicodedata.combining(char) else 0
+        run = run + 1 if unicodedata.combining(char) or char in _TWO_MARKS else 0
         if run > _MOST_MARKS:
             raise refusals.BadCharacter(name=name, character=f"U+{ord(char):04X}", position=at)
 
@@ -219,7 +227,7 @@ class Choice(_Plain):
             return None
         word = text.upper() if self.fold and text.isascii() else text
         if word not in self.words:
-            raise refusals.NotChoice(name=name, choices=", ".join(self.words))
+            raise refusals.NotChoice(name=name, choices=Words(", ".join(self.words)))
         return word
 
     def schema(self) -> dict[str, Any]:
@@ -369,6 +377,7 @@ class PriceMap(_Plain):
     most: str
     local_most: str
     places: int = 2
+    takes_json: ClassVar[bool] = True
 
     def read(self, name: str, text: str) -> dict[str, Decimal]:
         clean_text(name, text)

@@ -98,6 +98,13 @@ class TooPrecise(Failure):
     places: int
 
 
+class AboveLimit(Failure):
+    """The merchant's own currency is the US dollar, and his localized amount is above the limit of its twin."""
+
+    name: str
+    limit: str
+
+
 class AmountsDiffer(Failure):
     """The merchant's own currency is the US dollar, and its two amounts are not the same."""
 

@@ -14,6 +14,7 @@ from babel.numbers import get_currency_precision
 
 from tradepost.domain.context import Merchant
 from tradepost.domain.products.failures import (
+    AboveLimit,
     AmountsDiffer,
     CurrencyMismatch,
     LocalizedMissing,
@@ -22,6 +23,11 @@ from tradepost.domain.products.failures import (
 from tradepost.values import NOT_GIVEN, NotGiven
 
 Amount = Decimal | NotGiven
+
+# The most that an amount in US dollars may be.
+MOST_PRICE = Decimal(100_000)
+MOST_SHIPPING = Decimal(1_000)
+MOST_MSRP = Decimal(9_999_999_999)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +51,22 @@ def check_currency(merchant: Merchant, currency: str | NotGiven, *localized: Amo
         raise CurrencyMismatch(given=str(currency), currency=merchant.currency)
 
 
-def settle(merchant: Merchant, name: str, usd: Amount, localized: Amount, *, required: bool = True) -> Amounts:
+def settle(
+    merchant: Merchant,
+    name: str,
+    usd: Amount,
+    localized: Amount,
+    *,
+    most: Decimal,
+    required: bool = True,
+    localized_name: str | None = None,
+) -> Amounts:
     """What to store of a price and its localized twin, `name` being the parameter of the first.
 
     Raises LocalizedMissing where a merchant who is not paid in USD gives only the USD amount and `required`
-    says that he must not, AmountsDiffer, TooPrecise.
+    says that he must not, AmountsDiffer, TooPrecise, and AboveLimit for US dollars above `most`.
     """
-    localized_name = f"localized_{name}"
+    localized_name = localized_name or f"localized_{name}"
     if localized is not NOT_GIVEN:
         places = get_currency_precision(merchant.currency)
         if localized != round(localized, places):
@@ -61,6 +76,8 @@ def settle(merchant: Merchant, name: str, usd: Amount, localized: Amount, *, req
             usd = localized
         elif localized is not NOT_GIVEN and localized != usd:
             raise AmountsDiffer(name=localized_name, other=name)
+        if usd is not NOT_GIVEN and usd > most:
+            raise AboveLimit(name=localized_name, limit=f"{most:f}")
         return Amounts(usd, NOT_GIVEN)
     if required and usd is not NOT_GIVEN and localized is NOT_GIVEN and not merchant.paid_in_usd:
         raise LocalizedMissing(name=localized_name)

@@ -28,7 +28,7 @@ from tradepost.wire.paging import Listing
 from tradepost.wire.params import Doc, Whole
 
 _CHANGED = (f.ProductNotFound, f.ProductRemoved, InvalidId)
-AMOUNT_FAILURES = (f.LocalizedMissing, f.CurrencyMismatch, f.TooPrecise, f.AmountsDiffer)
+AMOUNT_FAILURES = (f.LocalizedMissing, f.CurrencyMismatch, f.TooPrecise, f.AmountsDiffer, f.AboveLimit)
 
 
 @dataclass(frozen=True, kw_only=True)

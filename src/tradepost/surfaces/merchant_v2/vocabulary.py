@@ -58,6 +58,7 @@ class AnyId:
     """An id to look up; anything else than 24 hex digits is simply not there."""
 
     takes_empty: ClassVar[bool] = False
+    takes_json: ClassVar[bool] = False
 
     def read(self, name: str, text: str) -> str:
         return LookedUp(200).read(name, text)
@@ -71,6 +72,7 @@ class StrictId:
     """An id of something to change; anything else than 24 hex digits is refused as it is."""
 
     takes_empty: ClassVar[bool] = False
+    takes_json: ClassVar[bool] = False
     _pattern: ClassVar[re.Pattern[str]] = re.compile("[0-9a-f]{24}", re.ASCII)
 
     def read(self, name: str, text: str) -> str:
@@ -89,6 +91,7 @@ class Image:
     unreachable: type[failures.ImageUnreachable | failures.NewImageUnreachable]
     several: bool = False
     takes_empty: ClassVar[bool] = False
+    takes_json: ClassVar[bool] = False
 
     def read(self, name: str, text: str) -> str | tuple[str, ...]:
         urls = clean_text(name, text).split("|") if self.several else [text]
@@ -107,6 +110,7 @@ class Video:
     """The URL of a video file; where `takes_empty` is set, the empty text takes the video away."""
 
     takes_empty: bool = False
+    takes_json: ClassVar[bool] = False
 
     def read(self, name: str, text: str) -> str:
         url = WebUrl(takes_empty=self.takes_empty).read(name, text)
@@ -168,7 +172,7 @@ Size = Annotated[str, Text(49, strip=True), Doc("The size, for example Large or 
 Condition = Annotated[str, Choice(("NEW", "USED", "REFURBISHED"), fold=True), Doc("The condition of the goods.")]
 Name = Annotated[str, Text(1000, strip=True), Doc("Name of the product as buyers see it.")]
 Description = Annotated[
-    str, Text(100_000), Doc("What the product is, in plain text with line feeds; HTML is not interpreted.")
+    str, Text(50_000), Doc("What the product is, in plain text with line feeds; HTML is not interpreted.")
 ]
 Tags = Annotated[
     tuple[str, ...],

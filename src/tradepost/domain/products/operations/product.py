@@ -7,9 +7,17 @@ from decimal import Decimal
 from typing import Any
 
 from tradepost.domain import warehouses
-from tradepost.domain.context import MerchantCtx
+from tradepost.domain.context import Merchant, MerchantCtx
 from tradepost.domain.products import failures
-from tradepost.domain.products.money import Amounts, check_currency, settle
+from tradepost.domain.products.money import (
+    MOST_MSRP,
+    MOST_PRICE,
+    MOST_SHIPPING,
+    Amount,
+    Amounts,
+    check_currency,
+    settle,
+)
 from tradepost.domain.products.product import (
     DEFAULT_SHIPPING_TIME,
     MOST_PICTURES,
@@ -22,7 +30,7 @@ from tradepost.domain.products.product import (
 )
 from tradepost.domain.products.rows import products as rows
 from tradepost.domain.products.rows import reading, variations
-from tradepost.values import NOT_GIVEN, NotGiven, Page
+from tradepost.values import NOT_GIVEN, Page
 
 # What a new product is shipped to when nothing is said (facts, section 6).
 DEFAULT_COUNTRY = "US"
@@ -68,14 +76,17 @@ async def add_product(ctx: MerchantCtx, new: NewProduct) -> Product:
         new.localized_price,
         new.localized_shipping,
         new.localized_msrp,
+        *_local_amounts(new),
         required=True,
     )
-    price = settle(merchant, "price", new.price, new.localized_price)
-    shipping = settle(merchant, "shipping", new.shipping, new.localized_shipping)
-    msrp = settle(merchant, "msrp", new.msrp, new.localized_msrp, required=False)
+    price = settle(merchant, "price", new.price, new.localized_price, most=MOST_PRICE)
+    shipping = settle(merchant, "shipping", new.shipping, new.localized_shipping, most=MOST_SHIPPING)
+    msrp = settle(merchant, "msrp", new.msrp, new.localized_msrp, most=MOST_MSRP, required=False)
+    countries = _countries(merchant, new, shipping)
     _check_pictures(new)
     product_id, variation_id = ctx.new_id(), ctx.new_id()
-    await rows.insert(ctx.db, merchant.id, {"id": product_id, **_product_columns(new)}, ctx.now)
+    said_by = "parent_sku" if new.parent_sku else "sku"
+    await rows.insert(ctx.db, merchant.id, {"id": product_id, **_product_columns(new)}, ctx.now, said_by=said_by)
     defaults = (_value(shipping.usd), _value(shipping.localized))
     await rows.insert_shipping(
         ctx.db,
@@ -83,7 +94,7 @@ async def add_product(ctx: MerchantCtx, new: NewProduct) -> Product:
         product_id,
         warehouses.STANDARD,
         defaults,
-        _countries(new.country_shipping_prices, *defaults),
+        countries,
     )
     columns = {
         "id": variation_id,
@@ -228,10 +239,34 @@ def _variation_columns(new: NewProduct, price: Amounts, msrp: Amounts) -> dict[s
     }
 
 
+def _given_countries(new: NewProduct) -> Mapping[str, Decimal]:
+    return {} if new.country_shipping_prices is NOT_GIVEN else new.country_shipping_prices
+
+
+def _local_amounts(new: NewProduct) -> list[Decimal]:
+    prices = _given_countries(new)
+    return [amount for key, amount in prices.items() if key.startswith(LOCAL_PREFIX)]
+
+
 def _countries(
-    given_prices: Mapping[str, Decimal] | NotGiven, default: Decimal | None, localized_default: Decimal | None
+    merchant: Merchant, new: NewProduct, default: Amounts
 ) -> list[tuple[str, Decimal | None, Decimal | None]]:
     """The country prices of a new product; what was not said of a country is the product's default."""
-    prices = given_prices if given_prices is not NOT_GIVEN else {}
+    prices: Mapping[str, Amount] = _given_countries(new)
     codes = sorted({key.removeprefix(LOCAL_PREFIX) for key in prices}) or [DEFAULT_COUNTRY]
-    return [(code, prices.get(code, default), prices.get(LOCAL_PREFIX + code, localized_default)) for code in codes]
+    found = []
+    for code in codes:
+        name = "country_shipping_prices"
+        own = settle(
+            merchant,
+            name,
+            prices.get(code, NOT_GIVEN),
+            prices.get(LOCAL_PREFIX + code, NOT_GIVEN),
+            most=MOST_SHIPPING,
+            required=False,
+            localized_name=name,
+        )
+        usd = default.usd if own.usd is NOT_GIVEN else own.usd
+        localized = default.localized if own.localized is NOT_GIVEN else own.localized
+        found.append((code, _value(usd), _value(localized)))
+    return found

@@ -7,7 +7,7 @@ from typing import Any
 from tradepost.domain import warehouses
 from tradepost.domain.context import MerchantCtx
 from tradepost.domain.products import failures
-from tradepost.domain.products.money import check_currency, settle
+from tradepost.domain.products.money import MOST_MSRP, MOST_PRICE, check_currency, settle
 from tradepost.domain.products.product import (
     DEFAULT_SHIPPING_TIME,
     MOST_PICTURES,
@@ -45,8 +45,8 @@ async def add_variation(ctx: MerchantCtx, new: NewVariation) -> tuple[Product, V
     if not new.color and not new.size:
         raise failures.NeitherColorNorSize
     check_currency(merchant, new.localized_currency_code, new.localized_price, new.localized_msrp, required=True)
-    price = settle(merchant, "price", new.price, new.localized_price)
-    msrp = settle(merchant, "msrp", new.msrp, new.localized_msrp, required=False)
+    price = settle(merchant, "price", new.price, new.localized_price, most=MOST_PRICE)
+    msrp = settle(merchant, "msrp", new.msrp, new.localized_msrp, most=MOST_MSRP, required=False)
     product = await _lock_parent(ctx, new.parent_sku)
     siblings = await rows.siblings(ctx.db, merchant.id, product.id, warehouses.STANDARD)
     if siblings.count >= MOST_VARIATIONS:
@@ -95,8 +95,8 @@ async def update_variation(
         changes.localized_msrp,
         required=False,
     )
-    price = settle(merchant, "price", changes.price, changes.localized_price)
-    msrp = settle(merchant, "msrp", changes.msrp, changes.localized_msrp, required=False)
+    price = settle(merchant, "price", changes.price, changes.localized_price, most=MOST_PRICE)
+    msrp = settle(merchant, "msrp", changes.msrp, changes.localized_msrp, most=MOST_MSRP, required=False)
     variation = await _lock(ctx, sku)
     if changes.enabled and variation.removed_by_wish:
         raise failures.VariationRemovedByWish(sku=sku)

@@ -55,12 +55,12 @@ async def lock(db: Rows, merchant_id: str, ref: ProductRef) -> LockedProduct | N
     return LockedProduct(*row) if row else None
 
 
-async def insert(db: Rows, merchant_id: str, columns: Mapping[str, Any], now: datetime) -> None:
-    """Add a product; raises ParentSkuTaken."""
+async def insert(db: Rows, merchant_id: str, columns: Mapping[str, Any], now: datetime, *, said_by: str) -> None:
+    """Add a product; raises ParentSkuTaken for the parameter `said_by` that the parent SKU came from."""
     all_columns = {"merchant_id": merchant_id, **columns, "created_at": now, "updated_at": now}
     marks = ", ".join(f"${at}" for at in range(1, len(all_columns) + 1))
     sku = columns["parent_sku"]
-    with taken({"product_parent_sku": failures.ParentSkuTaken(name="parent_sku", sku=sku)}):
+    with taken({"product_parent_sku": failures.ParentSkuTaken(name=said_by, sku=sku)}):
         await db.execute(f"insert into product ({', '.join(all_columns)}) values ({marks})", *all_columns.values())
 
 
