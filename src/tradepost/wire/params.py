@@ -21,11 +21,8 @@ from urllib.parse import urlsplit
 from tradepost.values import Words
 from tradepost.wire import refusals
 from tradepost.wire.jsontext import JsonError, parse_json
+from tradepost.wire.text import clean_text
 
-_FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
-_MOST_MARKS = 500
-# No mark by their class, and two marks each once they are normalised; there are no others.
-_TWO_MARKS = "\u0f73\u0f75\u0f81"
 # What a person cannot see and a key must therefore not hold: format characters, odd spaces, fillers.
 _INVISIBLE_CATEGORIES = frozenset({"Cf", "Zl", "Zp", "Co", "Cn"})
 _INVISIBLE_EXTRA = frozenset("\t\n\u00a0\u115f\u1160\u2800\u3000\u3164\uffa0")
@@ -63,30 +60,6 @@ class _Plain:
     __slots__ = ()
     takes_empty: ClassVar[bool] = False
     takes_json: ClassVar[bool] = False
-
-
-def clean_text(name: str, text: str) -> str:
-    """The text in NFC with line feeds for line ends; refuses characters that no text here may hold."""
-    if text.isascii():
-        if text.isprintable():
-            return text
-        text = text.replace("\r\n", "\n")
-    else:
-        text = text.replace("\r\n", "\n")
-        _refuse_mark_runs(name, text)
-        text = unicodedata.normalize("NFC", text)
-    if found := _FORBIDDEN.search(text):
-        raise refusals.BadCharacter(name=name, character=f"U+{ord(found.group()):04X}", position=found.start() + 1)
-    return text
-
-
-def _refuse_mark_runs(name: str, text: str) -> None:
-    """Normalising sorts each run of combining marks in quadratic time, so a run has an end."""
-    run = 0
-    for at, char in enumerate(text, start=1):
-        run = run + 1 if unicodedata.combining(char) or char in _TWO_MARKS else 0
-        if run > _MOST_MARKS:
-            raise refusals.BadCharacter(name=name, character=f"U+{ord(char):04X}", position=at)
 
 
 @dataclass(frozen=True, slots=True)

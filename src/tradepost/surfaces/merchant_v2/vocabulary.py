@@ -34,9 +34,9 @@ from tradepost.wire.params import (
     Text,
     WebUrl,
     Whole,
-    clean_text,
     is_web_url,
 )
+from tradepost.wire.text import clean_text
 
 SKU_LENGTH = 100
 MOST_START = 25_000
