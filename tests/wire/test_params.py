@@ -29,8 +29,8 @@ from tradepost.wire.params import (
     Text,
     WebUrl,
     Whole,
-    clean_text,
 )
+from tradepost.wire.text import clean_text
 
 PRICES = PriceMap(frozenset({"US", "CA"}), frozenset({"AQ"}), "LOCAL_", "1000", "9999999999")
 TAGS = Listed(",", most=3, item_most=5, cut=True, skip_empty=True)
