@@ -442,3 +442,19 @@ def _counted(market: Market, service: str, level: str) -> str:
         return grant.client_id + grant.account_id
     assert level == "ip_user_agent"
     return f"127.0.0.1 {grant.account_id} " + str(market.sql("select md5('')"))
+
+
+ONE_STATEMENT = [(service, endpoint) for service, endpoint in ENDPOINTS if endpoint.one_statement]
+
+
+@pytest.mark.parametrize(("service", "endpoint"), ONE_STATEMENT, ids=[e.path for _, e in ONE_STATEMENT])
+def test_a_write_without_a_transaction_is_one_statement(market: Market, service: str, endpoint: Endpoint) -> None:
+    """Besides the gate's; anything more would need a transaction around it."""
+    call(market, service, endpoint, good_call(service, endpoint))  # so that the driver knows the types
+    seen: list[str] = []
+    market.connection.add_query_logger(lambda record: seen.append(record.query))
+    answer = call(market, service, endpoint, good_call(service, endpoint))
+    assert answer.status == 200
+    ours = [query for query in seen if not query.startswith(("SAVEPOINT", "RELEASE", "set local role"))]
+    assert len(ours) == 2
+    assert "admit(" in ours[0]

@@ -47,9 +47,8 @@ end $$
 """
 _COUNTING = re.compile(
     r"insert into rate_window as w \(key, started_at, used\)\s+"
-    r"select (?P<key>.*?),\s+(?P<start>date_bin\(.*?'\)), 1\s+"
-    r"(?P<origin>from unnest\(levels, keys, limits, seconds\) as l \(level, key, most, seconds\))"
-    r".*?returning w\.key, w\.started_at, w\.used",
+    r"values \((?P<key>keys\[1\]), (?P<start>date_bin\(.*?, epoch\)), 1\)"
+    r".*?returning limits\[1\] - w\.used, w\.started_at into remaining, reset;",
     re.DOTALL,
 )
 
@@ -171,8 +170,7 @@ def test_without_the_protection_the_same_probe_fails(limited: Limited) -> None:
         )
         source = await connection.fetchval("select pg_get_functiondef('tradepost.admit'::regproc)")
         naive, replaced = _COUNTING.subn(
-            r"select n.key, n.started_at, read_then_write(n.key, n.started_at) as used "
-            r"from (select \g<key>, \g<start> \g<origin>) as n (key, started_at)",
+            r"select limits[1] - read_then_write(\g<key>, \g<start>), \g<start> into remaining, reset;",
             source,
         )
         assert replaced == 1

@@ -50,9 +50,9 @@ _LOG_LIMIT = 8 * 1024 * 1024
 _LOG_KEPT = 1024 * 1024
 
 # On the command line, because safety depends on them; everything else is an operator's to tune in
-# postgresql.conf or with ALTER SYSTEM. PostgreSQL's defaults are what we want there (128 MB of shared
-# buffers, 100 connections, fsync and synchronous_commit on). Parameters of failed statements hold people's
-# addresses and stay out of the log.
+# postgresql.conf or with ALTER SYSTEM. PostgreSQL's defaults are what we want there (100 connections, fsync
+# and synchronous_commit on), but for the page cache, which is sized when the cluster is made. Parameters of
+# failed statements hold people's addresses and stay out of the log.
 _SETTINGS = {
     "listen_addresses": "",
     "port": _PORT,

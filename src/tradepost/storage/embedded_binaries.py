@@ -130,6 +130,16 @@ def _copy_readable(source: Path, target: Path) -> None:
         Path(place).chmod(0o755)
 
 
+def spare_mib() -> int:
+    """Memory for the server's page cache: a sixteenth of the machine's, from 128 MiB to 1 GiB.
+
+    With PostgreSQL's 128 MB a catalogue of a million variations does not fit, and each read of a product costs
+    the database a fifth more.
+    """
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // (1 << 20)
+    return min(1024, max(128, machine // 16))
+
+
 def create_cluster(home: Home, binaries: Binaries, server_lock: int) -> None:
     """Run initdb; the cluster appears under its name only when it is complete.
 
@@ -153,6 +163,10 @@ def create_cluster(home: Home, binaries: Binaries, server_lock: int) -> None:
     if result.returncode != 0:
         shutil.rmtree(fresh, ignore_errors=True)
         raise EmbeddedPostgresError(f"The database could not be created in {home.folder}:\n{result.stderr.strip()}")
+    with (fresh / "postgresql.conf").open("a", encoding="utf-8") as configuration:
+        configuration.write(
+            f"\n# What this machine can spare; yours to change.\nshared_buffers = '{spare_mib()}MB'\n"
+        )
     fresh.rename(home.cluster)
     folder = os.open(home.folder, os.O_RDONLY | os.O_DIRECTORY)
     try:

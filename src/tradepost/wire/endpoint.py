@@ -106,6 +106,8 @@ class Endpoint:
     failures: tuple[type[Fact], ...]
     limits: tuple[RateLimit, ...]
     body_limit: int
+    one_statement: bool
+    """Whether a write is a single statement, which is a transaction by itself and needs none around it."""
     arguments: Mapping[str, Param | Group]
     returns: Any
     handler: Handler
@@ -173,13 +175,13 @@ class Surface:
         self.endpoints: list[Endpoint] = []
         self._limits: dict[RateLimit, RateLimit] = {}
         self._routes: dict[str, dict[str, Endpoint]] = {}
+        self.own_parameters = self._own_parameters()
+        """Parameters that every endpoint of this surface takes."""
         self.locale_reader = Choice(tuple(table.locales))
         self.format_reader = Choice(self.formats)
         table.check([*_leaves(refusals.Refusal), *self.common_failures])
 
-    @property
-    def own_parameters(self) -> frozenset[str]:
-        """Parameters that every endpoint of this surface takes."""
+    def _own_parameters(self) -> frozenset[str]:
         names = {"locale"}
         if len(self.formats) > 1:
             names.add("format")
@@ -288,6 +290,7 @@ def _compile(
     also: Sequence[str] = (),
     limits: Sequence[RateLimit] | None = None,
     body_limit: int = BODY_LIMIT,
+    one_statement: bool = False,
 ) -> Endpoint:
     doc = inspect.getdoc(handler)
     if not doc:
@@ -309,6 +312,7 @@ def _compile(
         failures=tuple(fails),
         limits=tuple(limits or surface.default_limits),
         body_limit=body_limit,
+        one_statement=one_statement,
         arguments=arguments,
         returns=returns,
         handler=handler,

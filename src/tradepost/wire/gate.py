@@ -117,7 +117,7 @@ async def answer(surface: Surface, sessions: Sessions, rules: Rules, request: Re
     4. format, language and selection of fields are taken from it;
     5. the token is found, and a session opened: token, scope and rate limit in one round trip;
     6. the parameters are read, each refusal naming the first that is wrong;
-    7. the handler runs, a write inside one transaction;
+    7. the handler runs, a write of more than one statement inside one transaction;
     8. the tree it returns is written in the envelope.
 
     Whatever happens comes out as an answer in the envelope: a fact by the table of the surface, anything else
@@ -180,7 +180,7 @@ async def _run(
     surface: Surface, endpoint: Endpoint, session: Session, arguments: dict[str, Any], rules: Rules
 ) -> Any:
     try:
-        if endpoint.kind == "read":
+        if endpoint.kind == "read" or endpoint.one_statement:
             return await endpoint.handler(session.ctx, **arguments)
         async with session.transaction():
             return await endpoint.handler(session.ctx, **arguments)
@@ -233,8 +233,8 @@ def _token(surface: Surface, given: Parameters, request: Request) -> str:
 
 def _name_ignored(surface: Surface, endpoint: Endpoint, given: Parameters, reply: _Reply) -> None:
     """Tell in a header which parameters meant nothing: `inventroy=5` should not vanish without a trace."""
-    unknown = given.names() - surface.own_parameters - {param.name for param in endpoint.params}
-    if unknown:
+    unknown = given.names() - surface.own_parameters
+    if unknown and (unknown := unknown - {param.name for param in endpoint.params}):
         shown = [name if _PRINTABLE.fullmatch(name) else "?" for name in sorted(unknown)[:10]]
         reply.headers["Tradepost-Ignored-Parameters"] = ", ".join(shown)
 

@@ -115,7 +115,7 @@ def test_updates_lose_nothing_of_each_other(shop: Shop) -> None:
     found = shop.product("ring")
     assert (found.name, found.upc, found.tags) == ("together", "99999999", ["a"])
     red = next(v for v in found.variations if v.sku == "ring-red")
-    assert (red.price, red.size, red.inventory) == (Decimal(7), "XL", 42)
+    assert (red.price, red.size, red.inventory) == ("7", "XL", 42)
     assert [v.sku for v in found.variations] == ["ring-green", "ring-navy", "ring-red"]
     assert not found.variations[0].enabled
 

@@ -28,6 +28,7 @@ from tradepost.domain.products.operations.variation import (
 from tradepost.domain.products.product import (
     CountryPrice,
     ListFilter,
+    Logistics,
     LogisticsChanges,
     NewProduct,
     NewVariation,
@@ -42,6 +43,7 @@ from tradepost.domain.products.product import (
 __all__ = [
     "CountryPrice",
     "ListFilter",
+    "Logistics",
     "LogisticsChanges",
     "NewProduct",
     "NewVariation",

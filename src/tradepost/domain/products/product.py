@@ -1,7 +1,7 @@
 """Products and variations as they are, and what it takes to make or change one.
 
-Chapters *Product* and *Product Variation* of the merchant reference. Amounts are Decimal; prices without
-`localized` are US dollars, the others are in the merchant's own currency.
+Chapters *Product* and *Product Variation* of the merchant reference. Prices without `localized` are US dollars,
+the others are in the merchant's own currency. What comes in is Decimal; what is read is the text of the number.
 """
 
 from __future__ import annotations
@@ -21,6 +21,29 @@ MOST_PICTURES: Final = 100
 DEFAULT_SHIPPING_TIME: Final = "7-21"
 REMOVED_MARK: Final = "-removed-"
 
+Amount = str
+"""A number as it is read: its exact decimal text without trailing zeros. Nobody computes with it on the way out,
+and making a Decimal of each only to print it was a third of what a list cost."""
+
+
+class Logistics(msgspec.Struct, frozen=True, gc=False):
+    """What a parcel service and the customs want to know of a variation; None where it was not said."""
+
+    length: Amount | None
+    width: Amount | None
+    height: Amount | None
+    weight: Amount | None
+    declared_name: str | None
+    declared_local_name: str | None
+    pieces: int | None
+    declared_value: Amount | None
+    hscode: str | None
+    origin_country: str | None
+    has_powder: bool | None
+    has_liquid: bool | None
+    has_battery: bool | None
+    has_metal: bool | None
+
 
 class Variation(msgspec.Struct, frozen=True, gc=False):
     """A SKU that is for sale; stock and shipping are those of one warehouse, None where nothing is set."""
@@ -29,31 +52,30 @@ class Variation(msgspec.Struct, frozen=True, gc=False):
     sku: str
     color: str | None
     size: str | None
-    price: Decimal
-    localized_price: Decimal | None
-    msrp: Decimal | None
-    localized_msrp: Decimal | None
-    quantity_value: Decimal | None
+    price: Amount
+    localized_price: Amount | None
+    msrp: Amount | None
+    localized_msrp: Amount | None
+    quantity_value: Amount | None
     enabled: bool
     removed_by_wish: bool
     shipping_time: str | None
     main_image: str | None
     inventory: int | None
-    shipping: Decimal | None
-    localized_shipping: Decimal | None
-    logistics: str | None
-    """The logistics attributes that were given, as a JSON object; None where none was."""
+    shipping: Amount | None
+    localized_shipping: Amount | None
+    logistics: Logistics | None
 
 
 class CountryPrice(msgspec.Struct, frozen=True, gc=False):
     """What shipping to one country costs."""
 
     country: str
-    price: Decimal | None
-    localized_price: Decimal | None
+    price: Amount | None
+    localized_price: Amount | None
 
 
-class Product(msgspec.Struct, frozen=True):
+class Product(msgspec.Struct, frozen=True, gc=False):
     """A product with all its variations, as seen from one warehouse."""
 
     id: str
@@ -74,7 +96,7 @@ class Product(msgspec.Struct, frozen=True):
     requested_product_brand_id: str | None
     condition: str | None
     max_quantity: int | None
-    reference_value: Decimal | None
+    reference_value: Amount | None
     unit: str | None
     number_sold: int
     number_saves: int
@@ -82,8 +104,8 @@ class Product(msgspec.Struct, frozen=True):
     created_at: datetime
     updated_at: datetime
     removed: bool
-    default_shipping: Decimal | None
-    localized_default_shipping: Decimal | None
+    default_shipping: Amount | None
+    localized_default_shipping: Amount | None
     countries: list[CountryPrice]
     variations: list[Variation]
 

@@ -157,7 +157,12 @@ async def disable_variation(ctx: MerchantCtx, *, sku: v.KnownSku) -> Nothing:
     return DONE
 
 
-@api.write("/variant/update-inventory", scope="products:write", fails=[f.VariationNotFound, WarehouseNotFound])
+@api.write(
+    "/variant/update-inventory",
+    scope="products:write",
+    fails=[f.VariationNotFound, WarehouseNotFound],
+    one_statement=True,
+)
 async def update_inventory(
     ctx: MerchantCtx,
     *,

@@ -9,7 +9,7 @@ from tradepost.domain.context import ShipperCtx
 from tradepost.surfaces.wishpost_v3.surface import api
 
 
-class PickupService(Struct):
+class PickupService(Struct, gc=False):
     """A company that collects parcels at the door.
 
     `pickup_service_code` is what an order names it by. `pickup_service_name` is its name.
@@ -19,7 +19,7 @@ class PickupService(Struct):
     pickup_service_name: str
 
 
-class Channel(Struct):
+class Channel(Struct, gc=False):
     """A way to send a parcel.
 
     `otype` is what an order names it by. `channel_name` is its name in Chinese. `channel_name_en` is its name

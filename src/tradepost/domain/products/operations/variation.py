@@ -150,11 +150,11 @@ async def update_inventory(ctx: MerchantCtx, sku: str, inventory: int, warehouse
     Raises VariationNotFound, WarehouseNotFound.
     """
     warehouse = warehouse_name or warehouses.STANDARD
-    found, stocked = await rows.set_inventory(ctx.db, ctx.actor.id, sku, warehouse, inventory, ctx.now)
-    if not found:
-        raise failures.VariationNotFound(sku=sku)
-    if not stocked:
+    found, known, done = await rows.set_inventory(ctx.db, ctx.actor.id, sku, warehouse, inventory, ctx.now)
+    if found and not known:
         raise warehouses.WarehouseNotFound(name="warehouse_name", value=warehouse)
+    if not done:
+        raise failures.VariationNotFound(sku=sku)
 
 
 async def _lock(ctx: MerchantCtx, sku: str) -> rows.LockedVariation:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tradepost.domain.context import Rows
-from tradepost.domain.products.product import CountryPrice, ListFilter, Product, Variation
+from tradepost.domain.products.product import CountryPrice, ListFilter, Logistics, Product, Variation
 from tradepost.values import Page
 
 _EVER = datetime(1, 1, 2, tzinfo=UTC)
@@ -19,22 +19,27 @@ _NEVER = datetime(9999, 12, 30, tzinfo=UTC)
 _COLUMNS = """
     p.id, p.parent_sku, p.name, p.description, p.category, p.tags, p.auto_tags, p.review_status,
     p.main_image, p.original_image_url, p.clean_image, p.extra_images, p.demo_video_asset_url,
-    p.landing_page_url, p.upc, p.requested_product_brand_id, p.condition, p.max_quantity, p.reference_value,
-    p.unit, p.number_sold, p.number_saves, p.is_promoted, p.created_at, p.updated_at,
-    p.removed_at is not null, ps.default_price, ps.localized_default_price,
+    p.landing_page_url, p.upc, p.requested_product_brand_id, p.condition, p.max_quantity,
+    trim_scale(p.reference_value)::text, p.unit, p.number_sold, p.number_saves, p.is_promoted,
+    p.created_at, p.updated_at, p.removed_at is not null,
+    trim_scale(ps.default_price)::text, trim_scale(ps.localized_default_price)::text,
     array(
-        select row(c.country, c.price, c.localized_price)
+        select row(c.country, trim_scale(c.price)::text, trim_scale(c.localized_price)::text)
           from country_shipping c
          where c.merchant_id = p.merchant_id and c.product_id = p.id and c.warehouse_id = w.id
          order by c.country
     ),
     array(
-        select row(v.id, v.sku, v.color, v.size, v.price, v.localized_price, v.msrp, v.localized_msrp,
-                   v.quantity_value, v.enabled, v.removed_by_wish, v.shipping_time, v.main_image,
-                   s.inventory, s.shipping, s.localized_shipping,
-                   case when l.variation_id is not null then (
-                       to_json(l)::jsonb - array['merchant_id', 'variation_id']
-                   )::text end)
+        select row(v.id, v.sku, v.color, v.size, trim_scale(v.price)::text, trim_scale(v.localized_price)::text,
+                   trim_scale(v.msrp)::text, trim_scale(v.localized_msrp)::text,
+                   trim_scale(v.quantity_value)::text, v.enabled, v.removed_by_wish, v.shipping_time,
+                   v.main_image, s.inventory, trim_scale(s.shipping)::text,
+                   trim_scale(s.localized_shipping)::text,
+                   case when l.variation_id is not null then row(
+                       trim_scale(l.length)::text, trim_scale(l.width)::text, trim_scale(l.height)::text,
+                       trim_scale(l.weight)::text, l.declared_name, l.declared_local_name, l.pieces,
+                       trim_scale(l.declared_value)::text, l.hscode, l.origin_country,
+                       l.has_powder, l.has_liquid, l.has_battery, l.has_metal) end)
           from variation v
           left join stock s on s.merchant_id = v.merchant_id and s.variation_id = v.id
                            and s.warehouse_id = w.id
@@ -83,8 +88,14 @@ _PAGE = f"""
 def _product(row: Any) -> Product:
     *columns, countries, variations = row
     columns.append([CountryPrice(*record) for record in countries])
-    columns.append([Variation(*record) for record in variations])
+    columns.append([_variation(*record) for record in variations])
     return Product(*columns)
+
+
+def _variation(*columns: Any) -> Variation:
+    *others, logistics = columns
+    others.append(Logistics(*logistics) if logistics is not None else None)
+    return Variation(*others)
 
 
 async def by_id(db: Rows, merchant_id: str, warehouse: str, product_id: str) -> Product | None:

@@ -167,27 +167,32 @@ async def insert_stock(
     )
 
 
-# One statement, and the product's row first, like every other writer.
+# One statement, and the product's row first, like every other writer. Without the warehouse nothing changes.
 _SET_INVENTORY = """
     with v as (
         select id, product_id from variation where merchant_id = $1 and sku = $2 and removed_at is null
+    ), w as (
+        select id from warehouse where merchant_id = $1 and name = $3
     ), p as (
         update product set updated_at = greatest(updated_at, $5)
-          from v where merchant_id = $1 and product.id = v.product_id and removed_at is null
+          from v, w where merchant_id = $1 and product.id = v.product_id and removed_at is null
         returning product.id
     ), s as (
         insert into stock (merchant_id, variation_id, warehouse_id, inventory)
-        select $1, v.id, w.id, $4 from v, p, warehouse w where w.merchant_id = $1 and w.name = $3
+        select $1, v.id, w.id, $4 from v, w, p
         on conflict (merchant_id, variation_id, warehouse_id) do update set inventory = excluded.inventory
         returning true
     )
-    select exists (select from p), exists (select from s)
+    select exists (select from v), exists (select from w), exists (select from s)
 """
 
 
 async def set_inventory(
     db: Rows, merchant_id: str, sku: str, warehouse: str, inventory: int, now: datetime
-) -> tuple[bool, bool]:
-    """Set the stock of a live variation in a warehouse; whether there is such a SKU, and such a warehouse."""
+) -> tuple[bool, bool, bool]:
+    """Set the stock of a variation in a warehouse; whether there is the SKU, the warehouse, and it is done.
+
+    Where both are there and it is not done, the product was removed at the same moment.
+    """
     row = await db.fetchrow(_SET_INVENTORY, merchant_id, sku, warehouse, inventory, now)
-    return row[0], row[1]
+    return row[0], row[1], row[2]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Annotated
 
 import msgspec
@@ -17,23 +16,24 @@ UNPAID = "999999"
 """What US dollar amounts read for a merchant who is not paid in US dollars."""
 
 
-def money(amount: Decimal) -> str:
-    """An amount the way a float prints: 100 is 100.0, 4.90 is 4.9."""
-    text = f"{amount:f}"
-    if "." not in text:
-        return text + ".0"
-    text = text.rstrip("0")
-    return text + "0" if text.endswith(".") else text
+def number(amount: str) -> str:
+    """A number the way a float prints, out of its decimal text without trailing zeros: 100 is 100.0, 4.9 is 4.9."""
+    return amount if "." in amount else amount + ".0"
 
 
-def maybe_money(amount: Decimal | None) -> str | UnsetType:
-    """An amount that may be missing, and is then left out."""
-    return UNSET if amount is None else money(amount)
+def maybe_number(amount: str | None) -> str | UnsetType:
+    """A number that may be missing, and is then left out."""
+    return UNSET if amount is None else amount if "." in amount else amount + ".0"
 
 
 def flag(value: bool) -> str:
     """A boolean as the word it is on this wire."""
     return "True" if value else "False"
+
+
+def maybe_flag(value: bool | None) -> str | UnsetType:
+    """A boolean that may be missing, and is then left out."""
+    return UNSET if value is None else flag(value)
 
 
 def maybe(text: str | None) -> str | UnsetType:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
-from decimal import Decimal
-from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -19,12 +16,13 @@ from tradepost.surfaces.merchant_v2.views.leaves import (
     OptionalText,
     flag,
     maybe,
-    maybe_money,
-    money,
+    maybe_flag,
+    maybe_number,
+    number,
 )
 
 
-class Tag(Struct):
+class Tag(Struct, gc=False):
     """One tag of a product.
 
     `id` is the tag in lower case without anything but letters and digits, and without an s at its end. `name`
@@ -35,13 +33,13 @@ class Tag(Struct):
     name: str
 
 
-class TagItem(Struct):
+class TagItem(Struct, gc=False):
     """A tag in a list."""
 
     Tag: Tag
 
 
-class CountryShipping(Struct):
+class CountryShipping(Struct, gc=False):
     """What shipping to one country costs.
 
     `country_code` is an ISO 3166 alpha-2 code. `price` is in US dollars, 999999 for merchants who are not
@@ -55,13 +53,13 @@ class CountryShipping(Struct):
     localized_currency_code: str
 
 
-class CountryShippingItem(Struct):
+class CountryShippingItem(Struct, gc=False):
     """A country's shipping price in a list."""
 
     CountryShipping: CountryShipping
 
 
-class Composition(Struct):
+class Composition(Struct, gc=False):
     """What is in the goods.
 
     `has_liquid` says whether there is liquid in it. `has_battery` says whether there is a battery in it.
@@ -74,7 +72,7 @@ class Composition(Struct):
     has_metal: FlagText | UnsetType = UNSET
 
 
-class LogisticsMetadata(Struct):
+class LogisticsMetadata(Struct, gc=False):
     """What parcel services and customs want to know of a variation.
 
     `id` is the id of the variation. `product_id` is the id of its product. `Composition` tells what is in it.
@@ -100,7 +98,7 @@ class LogisticsMetadata(Struct):
     origin_country: OptionalText = UNSET
 
 
-class Variant(Struct):
+class Variant(Struct, gc=False):
     """A SKU that is for sale. US dollar amounts read 999999 for merchants who are not paid in US dollars.
 
     `id` is 24 hex digits. `product_id` is the id of the product it belongs to. `sku` is the merchant's own
@@ -141,13 +139,13 @@ class Variant(Struct):
     LogisticsMetadata: LogisticsMetadata | UnsetType = UNSET
 
 
-class VariantItem(Struct):
+class VariantItem(Struct, gc=False):
     """A variation by itself or in a list."""
 
     Variant: Variant
 
 
-class Product(Struct):
+class Product(Struct, gc=False):
     """A product with all its variations, as seen from one warehouse.
 
     `id` is 24 hex digits. `name` is the name that buyers see. `description` is plain text. `parent_sku` is
@@ -203,7 +201,7 @@ class Product(Struct):
     unit: OptionalText = UNSET
 
 
-class ProductItem(Struct):
+class ProductItem(Struct, gc=False):
     """A product by itself or in a list."""
 
     Product: Product
@@ -247,7 +245,7 @@ def product_item(product: domain.Product, merchant: Merchant) -> ProductItem:
             requested_product_brand_id=maybe(product.requested_product_brand_id),
             condition=maybe(product.condition),
             max_quantity=UNSET if product.max_quantity is None else str(product.max_quantity),
-            reference_value=maybe_money(product.reference_value),
+            reference_value=maybe_number(product.reference_value),
             unit=maybe(product.unit),
         )
     )
@@ -268,74 +266,78 @@ def variant_items(product: domain.Product, merchant: Merchant) -> list[VariantIt
 class _Amounts:
     """How this merchant's amounts read: US dollars that count or 999999, and his own currency."""
 
-    __slots__ = ("_in_usd", "_own_is_usd", "currency")
+    __slots__ = ("currency", "in_usd", "own_is_usd")
 
     def __init__(self, merchant: Merchant) -> None:
         self.currency = merchant.currency
-        self._in_usd = merchant.paid_in_usd
-        self._own_is_usd = merchant.currency == "USD"
+        self.in_usd = merchant.paid_in_usd
+        self.own_is_usd = merchant.currency == "USD"
 
-    def usd(self, amount: Decimal) -> str:
-        return money(amount) if self._in_usd else UNPAID
+    def usd(self, amount: str) -> str:
+        return number(amount) if self.in_usd else UNPAID
 
-    def maybe_usd(self, amount: Decimal | None) -> str | UnsetType:
+    def maybe_usd(self, amount: str | None) -> str | UnsetType:
         return UNSET if amount is None else self.usd(amount)
 
-    def localized(self, usd: Decimal | None, localized: Decimal | None) -> str | UnsetType:
-        return maybe_money(usd if self._own_is_usd else localized)
+    def localized(self, usd: str | None, localized: str | None) -> str | UnsetType:
+        return maybe_number(usd if self.own_is_usd else localized)
 
 
 def _variant_item(
     variation: domain.Variation, product: domain.Product, amounts: _Amounts, images: str
 ) -> VariantItem:
-    shipping = variation.shipping
+    shipping, msrp, color, own_is_usd = variation.shipping, variation.msrp, variation.color, amounts.own_is_usd
+    told_color = UNSET if color is None else color
     return VariantItem(
         Variant(
             id=variation.id,
             product_id=product.id,
             sku=variation.sku,
-            enabled=flag(variation.enabled),
+            enabled="True" if variation.enabled else "False",
             inventory=str(variation.inventory or 0),
             price=amounts.usd(variation.price),
             shipping=None if shipping is None else amounts.usd(shipping),
-            msrp="0.0" if variation.msrp is None else amounts.usd(variation.msrp),
+            msrp="0.0" if msrp is None else amounts.usd(msrp),
             localized_currency_code=amounts.currency,
-            removed_by_wish=flag(variation.removed_by_wish),
+            removed_by_wish="True" if variation.removed_by_wish else "False",
             shipping_time=maybe(variation.shipping_time),
             all_images=images,
-            localized_price=amounts.localized(variation.price, variation.localized_price),
-            localized_shipping=amounts.localized(shipping, variation.localized_shipping),
-            localized_msrp=amounts.localized(variation.msrp, variation.localized_msrp),
-            color=maybe(variation.color),
-            color_name=maybe(variation.color),
+            localized_price=maybe_number(variation.price if own_is_usd else variation.localized_price),
+            localized_shipping=maybe_number(shipping if own_is_usd else variation.localized_shipping),
+            localized_msrp=maybe_number(msrp if own_is_usd else variation.localized_msrp),
+            color=told_color,
+            color_name=told_color,
             size=maybe(variation.size),
             condition=maybe(product.condition),
-            quantity_value=maybe_money(variation.quantity_value),
-            LogisticsMetadata=(UNSET if variation.logistics is None else _logistics(variation, product.id)),
+            quantity_value=maybe_number(variation.quantity_value),
+            LogisticsMetadata=UNSET
+            if variation.logistics is None
+            else _logistics(variation.logistics, variation.id, product.id),
         )
     )
 
 
-def _logistics(variation: domain.Variation, product_id: str) -> LogisticsMetadata:
-    # Numbers are decoded as Decimal, as they were stored: a float would print 0.1 + 0.2.
-    stored: dict[str, Any] = json.loads(variation.logistics or "{}", parse_float=Decimal, parse_int=Decimal)
-    words = {name: maybe(stored.get(name)) for name in _LOGISTICS_WORDS}
-    numbers = {name: maybe_money(stored.get(name)) for name in _LOGISTICS_NUMBERS}
-    flags = {name: flag(value) if (value := stored.get(name)) is not None else UNSET for name in _LOGISTICS_FLAGS}
-    pieces = stored.get("pieces")
+def _logistics(known: domain.Logistics, variation_id: str, product_id: str) -> LogisticsMetadata:
     return LogisticsMetadata(
-        id=variation.id,
+        id=variation_id,
         product_id=product_id,
-        Composition=Composition(**flags),
-        pieces=UNSET if pieces is None else int(pieces),
-        **words,
-        **numbers,
+        Composition=Composition(
+            has_liquid=maybe_flag(known.has_liquid),
+            has_battery=maybe_flag(known.has_battery),
+            has_powder=maybe_flag(known.has_powder),
+            has_metal=maybe_flag(known.has_metal),
+        ),
+        declared_name=maybe(known.declared_name),
+        declared_local_name=maybe(known.declared_local_name),
+        pieces=UNSET if known.pieces is None else known.pieces,
+        length=maybe_number(known.length),
+        width=maybe_number(known.width),
+        height=maybe_number(known.height),
+        weight=maybe_number(known.weight),
+        declared_value=maybe_number(known.declared_value),
+        hscode=maybe(known.hscode),
+        origin_country=maybe(known.origin_country),
     )
-
-
-_LOGISTICS_WORDS = ("declared_name", "declared_local_name", "hscode", "origin_country")
-_LOGISTICS_NUMBERS = ("length", "width", "height", "weight", "declared_value")
-_LOGISTICS_FLAGS = ("has_liquid", "has_battery", "has_powder", "has_metal")
 
 
 def _country_item(country: domain.CountryPrice, amounts: _Amounts) -> CountryShippingItem:
