@@ -33,6 +33,7 @@ from tradepost.settings import Settings, load_settings
 from tradepost.storage.database import Database
 from tradepost.surfaces.merchant_v2.chapters import api
 from tradepost.values import Page
+from tradepost.wire.gate import Credentials
 from tradepost.wiring import connect_arguments
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -156,7 +157,7 @@ class Bare:
         statement: Statement,
         keys: Callable[[bytes], tuple[Any, ...]],
     ) -> None:
-        asked = access.Asked("merchant", account.token, scope, api.limits_of(api.endpoints[0]), "127.0.0.1")
+        asked = Credentials("merchant", account.token, scope, api.limits_of(api.endpoints[0]), "127.0.0.1", "")
         admit = await _note(lambda db: access.admit(db, asked))
         text, many = statement.text, statement.call == "fetch"
         bound, unbound = _pool(self._databases[account.id]), _pool(self._databases[""])

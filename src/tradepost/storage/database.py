@@ -9,9 +9,8 @@ round trip per call, so nothing here or above may LISTEN, SET or take session lo
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any
 
 import asyncpg
@@ -99,27 +98,13 @@ class Database:
                 self._pool.terminate()
             self._pool = None
 
-    @asynccontextmanager
-    async def call(self) -> AsyncIterator[asyncpg.pool.PoolConnectionProxy[Any]]:
+    def call(self) -> AbstractAsyncContextManager[Any]:
         """A connection for one request, still bound to whomever it served last.
 
         The caller's first statement must be the gate's `admit`, which binds it anew or to nobody.
         Raises StorageUnavailable for everything that time mends.
         """
-        if self._pool is None:
-            raise StorageUnavailable
-        try:
-            connection = await self._pool.acquire(timeout=ACQUIRE_SECONDS)
-        except (*_PASSING, asyncpg.PostgresError) as error:
-            # Whatever keeps us from connecting (no such role yet, for one) is for an operator to mend.
-            raise _unavailable(error) from error
-        try:
-            yield connection
-        except _PASSING as error:
-            raise _unavailable(error) from error
-        finally:
-            with contextlib.suppress(*_PASSING):
-                await self._pool.release(connection)
+        return BoundCall(self._pool)
 
     @asynccontextmanager
     async def acting_for(self, account_id: str) -> AsyncIterator[asyncpg.pool.PoolConnectionProxy[Any]]:
@@ -138,3 +123,30 @@ class Database:
         except asyncpg.PostgresError as error:
             return f"database: {type(error).__name__}"
         return f"migrations: {', '.join(lacking)}" if lacking else None
+
+
+class BoundCall:
+    """A connection while one request has it. A class and no generator, because every call passes here."""
+
+    __slots__ = ("_connection", "_pool")
+
+    def __init__(self, pool: asyncpg.Pool[Any] | None) -> None:
+        self._pool = pool
+        self._connection: Any = None
+
+    async def __aenter__(self) -> asyncpg.pool.PoolConnectionProxy[Any]:
+        if self._pool is None:
+            raise StorageUnavailable
+        try:
+            self._connection = await self._pool.acquire(timeout=ACQUIRE_SECONDS)
+        except (*_PASSING, asyncpg.PostgresError) as error:
+            # Whatever keeps us from connecting (no such role yet, for one) is for an operator to mend.
+            raise _unavailable(error) from error
+        return self._connection  # type: ignore[no-any-return]
+
+    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        assert self._pool is not None  # nobody leaves who did not enter
+        with suppress(*_PASSING):  # a connection that is gone needs no giving back
+            await self._pool.release(self._connection)
+        if isinstance(error, _PASSING):
+            raise _unavailable(error) from error

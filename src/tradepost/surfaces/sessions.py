@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
 from typing import Any
 
 from tradepost.domain import access
@@ -37,23 +38,42 @@ class CallSessions:
         self._database = database
         self._new_id = new_id
 
-    @asynccontextmanager
-    async def open(self, credentials: Credentials) -> AsyncIterator[CallSession]:
+    def open(self, credentials: Credentials) -> Opening:
         """Admit a caller, or raise why not; what time mends becomes ServiceUnavailable."""
-        asked = access.Asked(
-            service=credentials.service,
-            token=credentials.token,
-            scope=credentials.scope,
-            limits=credentials.limits,
-            client=credentials.client,
-            agent=credentials.agent,
-        )
+        return Opening(self._database.call(), credentials, self._new_id)
+
+
+class Opening:
+    """A session for as long as it is open. A class and no generator, because every call passes here."""
+
+    __slots__ = ("_call", "_credentials", "_new_id")
+
+    def __init__(
+        self, call: AbstractAsyncContextManager[Any], credentials: Credentials, new_id: Callable[[], str]
+    ) -> None:
+        self._call = call
+        self._credentials = credentials
+        self._new_id = new_id
+
+    async def __aenter__(self) -> CallSession:
         try:
-            async with self._database.call() as connection:
-                admission = await access.admit(connection, asked)
-                yield CallSession(connection, admission, self._new_id)
+            connection = await self._call.__aenter__()
         except StorageUnavailable as error:
             raise ServiceUnavailable from error
+        try:
+            admission = await access.admit(connection, self._credentials)
+        except BaseException as error:
+            await self.__aexit__(type(error), error, error.__traceback__)
+            raise
+        return CallSession(connection, admission, self._new_id)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            await self._call.__aexit__(kind, error, trace)
+        except StorageUnavailable as unavailable:
+            raise ServiceUnavailable from unavailable
 
 
 def _context(connection: Any, admission: access.Admission, new_id: Callable[[], str]) -> Ctx:

@@ -42,16 +42,32 @@ class CountedLimit(Protocol):
         """The length of a window."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Who wants in to what: `client` is an address, `agent` the program that calls."""
+class Asked(Protocol):
+    """Who wants in to what."""
 
-    service: str
-    token: str
-    scope: str | None
-    limits: Sequence[CountedLimit]
-    client: str = ""
-    agent: str = ""
+    @property
+    def service(self) -> str:
+        """The service that is called."""
+
+    @property
+    def token(self) -> str:
+        """What the caller shows."""
+
+    @property
+    def scope(self) -> str | None:
+        """What the token must open; None where any token will do."""
+
+    @property
+    def limits(self) -> Sequence[CountedLimit]:
+        """The limits that this call counts against."""
+
+    @property
+    def client(self) -> str:
+        """The caller's address."""
+
+    @property
+    def agent(self) -> str:
+        """The program that calls."""
 
 
 @dataclass(frozen=True, slots=True)

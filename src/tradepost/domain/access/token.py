@@ -21,6 +21,8 @@ SECRET_PREFIX: Final = "mp_cs_"
 _ALPHABET: Final = string.digits + string.ascii_letters
 _RANDOM_LENGTH: Final = 43
 _CHECK_LENGTH: Final = 6
+# The check is a number of base 62, written two digits at a time.
+_PAIRS: Final = tuple(high + low for high in _ALPHABET for low in _ALPHABET)
 # OWASP's minimum for argon2id: 19 MiB, two passes, one lane.
 _hasher: Final = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 
@@ -61,9 +63,6 @@ def _new(prefix: str) -> str:
 
 
 def _check(body: str) -> str:
-    rest = zlib.crc32(body.encode("utf-8", "replace"))
-    digits = ""
-    for _ in range(_CHECK_LENGTH):
-        rest, digit = divmod(rest, len(_ALPHABET))
-        digits = _ALPHABET[digit] + digits
-    return digits
+    rest, last = divmod(zlib.crc32(body.encode("utf-8", "replace")), len(_PAIRS))
+    first, middle = divmod(rest, len(_PAIRS))
+    return _PAIRS[first] + _PAIRS[middle] + _PAIRS[last]
