@@ -67,15 +67,16 @@ _FILL = (
     """,
     """
     insert into variation_logistics
-           (merchant_id, variation_id, length, width, height, weight, declared_name, pieces, declared_value,
-            hscode, origin_country, has_powder, has_liquid, has_battery, has_metal)
-    select $1, left(md5($1 || '/variation/' || n || '/' || v), 24), 12, 23.5, 4, 250, 'Train', 1, 9.9,
-           '9503007000', 'CN', false, false, false, true
+           (merchant_id, product_id, variation_id, length, width, height, weight, declared_name, pieces,
+            declared_value, hscode, origin_country, has_powder, has_liquid, has_battery, has_metal)
+    select $1, left(md5($1 || '/product/' || n), 24), left(md5($1 || '/variation/' || n || '/' || v), 24),
+           12, 23.5, 4, 250, 'Train', 1, 9.9, '9503007000', 'CN', false, false, false, true
       from generate_series(2, $2::integer, 2) as n, generate_series(1, $3::integer) as v
     """,
     """
-    insert into stock (merchant_id, variation_id, warehouse_id, inventory, shipping)
-    select $1, left(md5($1 || '/variation/' || n || '/' || v), 24), w.id, (n * 7 + v) % 500, 2.5
+    insert into stock (merchant_id, product_id, variation_id, warehouse_id, inventory, shipping)
+    select $1, left(md5($1 || '/product/' || n), 24), left(md5($1 || '/variation/' || n || '/' || v), 24),
+           w.id, (n * 7 + v) % 500, 2.5
       from generate_series(1, $2::integer) as n, generate_series(1, $3::integer) as v, warehouse w
      where w.merchant_id = $1 and w.name = 'STANDARD'
     """,

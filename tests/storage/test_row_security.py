@@ -246,9 +246,10 @@ def test_a_row_cannot_be_given_to_another_account(market: Market) -> None:
         with pytest.raises(asyncpg.InsufficientPrivilegeError, match="row-level security policy"):
             _as_app(market, statement, usd)
     foreign = market.sql("select id from variation where merchant_id = $1 limit 1", cny)
+    their_product = market.sql("select product_id from variation where id = $1", foreign)
     own = market.sql("select id from warehouse where merchant_id = $1 limit 1", usd)
     with pytest.raises(asyncpg.ForeignKeyViolationError):
-        _as_app(market, f"insert into stock values ('{usd}', '{foreign}', '{own}', 1)", usd)
+        _as_app(market, f"insert into stock values ('{usd}', '{their_product}', '{own}', '{foreign}', 1)", usd)
 
 
 def test_an_unbound_connection_sees_an_error_or_nothing(market: Market, server: Server) -> None:

@@ -90,7 +90,7 @@ create table variation (
     shipping_time text,
     main_image text,
     removed_at timestamptz,
-    primary key (merchant_id, id),
+    primary key (merchant_id, product_id, id),
     foreign key (merchant_id, product_id) references product (merchant_id, id)
 ) with (fillfactor = 90);
 create unique index variation_sku on variation (merchant_id, sku) where removed_at is null;
@@ -98,8 +98,10 @@ create unique index variation_color_size
     on variation (merchant_id, product_id, lower(coalesce(color, '')), lower(coalesce(size, '')));
 create unique index variation_position on variation (merchant_id, product_id, position);
 
+-- Logistics and stock name the product, too, so that all of a product's lie side by side in their indexes.
 create table variation_logistics (
     merchant_id text collate "C" not null,
+    product_id text collate "C" not null,
     variation_id text collate "C" not null,
     length numeric(12, 3) check (length > 0),
     width numeric(12, 3) check (width > 0),
@@ -115,20 +117,21 @@ create table variation_logistics (
     has_liquid boolean,
     has_battery boolean,
     has_metal boolean,
-    primary key (merchant_id, variation_id),
-    foreign key (merchant_id, variation_id) references variation (merchant_id, id)
+    primary key (merchant_id, product_id, variation_id),
+    foreign key (merchant_id, product_id, variation_id) references variation (merchant_id, product_id, id)
 );
 
 -- What a variation has and costs to ship in one warehouse. A variation without a row there has no stock there.
 create table stock (
     merchant_id text collate "C" not null,
-    variation_id text collate "C" not null,
+    product_id text collate "C" not null,
     warehouse_id text collate "C" not null,
+    variation_id text collate "C" not null,
     inventory integer not null check (inventory between 0 and 500000),
     shipping numeric(6, 2) check (shipping between 0 and 1000),
     localized_shipping numeric(13, 3) check (localized_shipping between 0 and 9999999999),
-    primary key (merchant_id, variation_id, warehouse_id),
-    foreign key (merchant_id, variation_id) references variation (merchant_id, id),
+    primary key (merchant_id, product_id, warehouse_id, variation_id),
+    foreign key (merchant_id, product_id, variation_id) references variation (merchant_id, product_id, id),
     foreign key (merchant_id, warehouse_id) references warehouse (merchant_id, id)
 ) with (fillfactor = 80);
 

@@ -103,7 +103,9 @@ async def add_product(ctx: MerchantCtx, new: NewProduct) -> Product:
         **_variation_columns(new, price, msrp),
     }
     await variations.insert(ctx.db, merchant.id, columns, new.logistics())
-    await variations.insert_stock(ctx.db, merchant.id, variation_id, warehouses.STANDARD, new.inventory, *defaults)
+    await variations.insert_stock(
+        ctx.db, merchant.id, product_id, variation_id, warehouses.STANDARD, new.inventory, *defaults
+    )
     return await find_product(ctx, ProductRef(id=product_id))
 
 

@@ -68,6 +68,7 @@ async def add_variation(ctx: MerchantCtx, new: NewVariation) -> tuple[Product, V
     await rows.insert_stock(
         ctx.db,
         merchant.id,
+        product.id,
         variation_id,
         warehouses.STANDARD,
         new.inventory,
@@ -115,7 +116,7 @@ async def update_variation(
             columns["main_image"] = changes.main_image
     if columns:
         await rows.update(ctx.db, merchant.id, variation, sku, columns)
-    await rows.set_logistics(ctx.db, merchant.id, variation.id, changes.logistics())
+    await rows.set_logistics(ctx.db, merchant.id, variation.product_id, variation.id, changes.logistics())
     if changes.inventory is not NOT_GIVEN:
         await rows.set_inventory(ctx.db, merchant.id, sku, warehouse, changes.inventory, ctx.now)
     if columns or of_product or changes.logistics():
@@ -130,7 +131,7 @@ async def change_sku(ctx: MerchantCtx, sku: str, new_sku: str) -> None:
     variation = await _lock(ctx, sku)
     if new_sku == sku:
         raise failures.SkuTaken(name="new_sku", sku=new_sku)
-    await rows.change_sku(ctx.db, ctx.actor.id, variation.id, new_sku)
+    await rows.change_sku(ctx.db, ctx.actor.id, variation, new_sku)
     await products.update(ctx.db, ctx.actor.id, variation.product_id, {}, ctx.now)
 
 

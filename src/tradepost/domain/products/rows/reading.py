@@ -41,9 +41,10 @@ _COLUMNS = """
                        trim_scale(l.declared_value)::text, l.hscode, l.origin_country,
                        l.has_powder, l.has_liquid, l.has_battery, l.has_metal) end)
           from variation v
-          left join stock s on s.merchant_id = v.merchant_id and s.variation_id = v.id
-                           and s.warehouse_id = w.id
-          left join variation_logistics l on l.merchant_id = v.merchant_id and l.variation_id = v.id
+          left join stock s on s.merchant_id = p.merchant_id and s.product_id = p.id
+                           and s.warehouse_id = w.id and s.variation_id = v.id
+          left join variation_logistics l on l.merchant_id = p.merchant_id and l.product_id = p.id
+                                         and l.variation_id = v.id
          where v.merchant_id = p.merchant_id and v.product_id = p.id
          order by v.position
     )

@@ -72,7 +72,8 @@ async def siblings(db: Rows, merchant_id: str, product_id: str, warehouse: str) 
           join warehouse w on w.merchant_id = v.merchant_id and w.name = $3
           left join product_shipping ps on ps.merchant_id = v.merchant_id and ps.product_id = v.product_id
                                        and ps.warehouse_id = w.id
-          left join stock s on s.merchant_id = v.merchant_id and s.variation_id = v.id and s.warehouse_id = w.id
+          left join stock s on s.merchant_id = v.merchant_id and s.product_id = v.product_id
+                           and s.warehouse_id = w.id and s.variation_id = v.id
          where v.merchant_id = $1 and v.product_id = $2
         """,
         merchant_id,
@@ -97,47 +98,55 @@ async def insert(db: Rows, merchant_id: str, columns: Mapping[str, Any], logisti
         await db.execute(
             f"insert into variation ({', '.join(all_columns)}) values ({marks})", *all_columns.values()
         )
-    await set_logistics(db, merchant_id, columns["id"], logistics)
+    await set_logistics(db, merchant_id, columns["product_id"], columns["id"], logistics)
 
 
 async def update(
     db: Rows, merchant_id: str, variation: LockedVariation, sku: str, columns: Mapping[str, Any]
 ) -> None:
     """Change some columns of a variation; raises ColorAndSizeTaken."""
-    sets = ", ".join(f"{column} = ${at}" for at, column in enumerate(columns, start=3))
+    sets = ", ".join(f"{column} = ${at}" for at, column in enumerate(columns, start=4))
     color = columns.get("color", variation.color)
     size = columns.get("size", variation.size)
     with taken(_taken_facts(sku, color, size)):
         await db.execute(
-            f"update variation set {sets} where merchant_id = $1 and id = $2",
+            f"update variation set {sets} where merchant_id = $1 and product_id = $2 and id = $3",
             merchant_id,
+            variation.product_id,
             variation.id,
             *columns.values(),
         )
 
 
-async def change_sku(db: Rows, merchant_id: str, variation_id: str, sku: str) -> None:
+async def change_sku(db: Rows, merchant_id: str, variation: LockedVariation, sku: str) -> None:
     """Give a variation another SKU; raises SkuTaken."""
     with taken({"variation_sku": failures.SkuTaken(name="new_sku", sku=sku)}):
         await db.execute(
-            "update variation set sku = $3 where merchant_id = $1 and id = $2", merchant_id, variation_id, sku
+            "update variation set sku = $4 where merchant_id = $1 and product_id = $2 and id = $3",
+            merchant_id,
+            variation.product_id,
+            variation.id,
+            sku,
         )
 
 
-async def set_logistics(db: Rows, merchant_id: str, variation_id: str, columns: Mapping[str, Any]) -> None:
+async def set_logistics(
+    db: Rows, merchant_id: str, product_id: str, variation_id: str, columns: Mapping[str, Any]
+) -> None:
     """Set some of the logistics attributes of a variation and leave the others."""
     if not columns:
         return
     names = list(columns)
-    marks = ", ".join(f"${at}" for at in range(3, len(names) + 3))
+    marks = ", ".join(f"${at}" for at in range(4, len(names) + 4))
     sets = ", ".join(f"{name} = excluded.{name}" for name in names)
     await db.execute(
         f"""
-        insert into variation_logistics (merchant_id, variation_id, {", ".join(names)})
-        values ($1, $2, {marks})
-        on conflict (merchant_id, variation_id) do update set {sets}
+        insert into variation_logistics (merchant_id, product_id, variation_id, {", ".join(names)})
+        values ($1, $2, $3, {marks})
+        on conflict (merchant_id, product_id, variation_id) do update set {sets}
         """,
         merchant_id,
+        product_id,
         variation_id,
         *columns.values(),
     )
@@ -146,6 +155,7 @@ async def set_logistics(db: Rows, merchant_id: str, variation_id: str, columns: 
 async def insert_stock(
     db: Rows,
     merchant_id: str,
+    product_id: str,
     variation_id: str,
     warehouse: str,
     inventory: int,
@@ -155,10 +165,12 @@ async def insert_stock(
     """Put the first stock of a new variation into a warehouse."""
     await db.execute(
         """
-        insert into stock (merchant_id, variation_id, warehouse_id, inventory, shipping, localized_shipping)
-        select $1, $2, id, $4, $5, $6 from warehouse where merchant_id = $1 and name = $3
+        insert into stock
+               (merchant_id, product_id, variation_id, warehouse_id, inventory, shipping, localized_shipping)
+        select $1, $2, $3, id, $5, $6, $7 from warehouse where merchant_id = $1 and name = $4
         """,
         merchant_id,
+        product_id,
         variation_id,
         warehouse,
         inventory,
@@ -178,9 +190,9 @@ _SET_INVENTORY = """
           from v, w where merchant_id = $1 and product.id = v.product_id and removed_at is null
         returning product.id
     ), s as (
-        insert into stock (merchant_id, variation_id, warehouse_id, inventory)
-        select $1, v.id, w.id, $4 from v, w, p
-        on conflict (merchant_id, variation_id, warehouse_id) do update set inventory = excluded.inventory
+        insert into stock (merchant_id, product_id, warehouse_id, variation_id, inventory)
+        select $1, v.product_id, w.id, v.id, $4 from v, w, p
+        on conflict (merchant_id, product_id, warehouse_id, variation_id) do update set inventory = excluded.inventory
         returning true
     )
     select exists (select from v), exists (select from w), exists (select from s)
