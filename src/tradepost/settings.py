@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, IPvAnyNetwork, PositiveInt, ValidationError
+from pydantic import Field, IPvAnyNetwork, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsError as Unreadable
 
 
 class Mode(StrEnum):
@@ -54,7 +55,7 @@ class Settings(BaseSettings):
         description="Folder with `postgres` and `initdb` to use for the embedded database.",
     )
     pool_size: int = Field(10, ge=2, le=200, description="Database connections per server process, at most.")
-    rate_limits: dict[str, PositiveInt] = Field(
+    rate_limits: dict[str, Annotated[int, Field(ge=1, le=100_000_000)]] = Field(
         {}, description='Calls per minute by group, such as `{"merchant/default": 600}`.'
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
@@ -74,10 +75,15 @@ class SettingsError(Exception):
 def load_settings() -> Settings:
     """Read the environment; raises SettingsError with one line per wrong variable."""
     try:
-        return Settings()
+        settings = Settings()
     except ValidationError as error:
         lines = [
             f"TRADEPOST_{'_'.join(str(part) for part in problem['loc'][:1]).upper()}: {problem['msg']}"
             for problem in error.errors()
         ]
         raise SettingsError("\n".join(lines)) from None
+    except Unreadable as error:
+        raise SettingsError(f"{error} (lists and maps are written as JSON)") from None
+    if not settings.is_sandbox and settings.database_url is None:
+        raise SettingsError("TRADEPOST_DATABASE_URL: production needs a PostgreSQL of yours")
+    return settings

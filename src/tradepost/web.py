@@ -11,6 +11,7 @@ import uvicorn
 
 from tradepost.settings import Settings
 from tradepost.supervisor import wait_for_parent_end
+from tradepost.wire.protocol import Protocol
 from tradepost.wiring import build_app, configure_logging
 
 GRACE_SECONDS = 25
@@ -27,7 +28,7 @@ def serve_sockets(settings: Settings, merchant: Sequence[int], wishpost: Sequenc
     config = uvicorn.Config(
         build_app(settings, ports),
         loop="uvloop",
-        http="httptools",
+        http=Protocol,
         ws="none",
         lifespan="on",
         log_config=None,

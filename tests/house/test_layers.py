@@ -33,7 +33,7 @@ ALLOWED = {
     "surfaces.cli": ("",),
     "sandbox.seed": ("domain", "sandbox", "settings", "storage", "wiring"),
     "worker.chores": ("domain", "storage", "supervisor", "settings", "wiring"),
-    "web": ("supervisor", "settings", "wiring"),
+    "web": ("supervisor", "settings", "wire.protocol", "wiring"),
     "__main__": ("surfaces.cli",),
 }
 

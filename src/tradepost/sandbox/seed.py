@@ -20,7 +20,7 @@ from tradepost.sandbox import scenes
 from tradepost.sandbox.cast import SENDERS, SHOPKEEPERS
 from tradepost.settings import Settings
 from tradepost.storage.database import PLATFORM_ROLE
-from tradepost.wiring import OWNER_ROLE, SCHEMA, SCOPES, connect_arguments, operator
+from tradepost.wiring import OWNER_ROLE, SCHEMA, SCOPES, connect_arguments, operator, prepare_database
 
 SEED = 20210519
 PRODUCTS_PER_SHOP = (14, 13, 13)
@@ -66,6 +66,17 @@ async def ensure_seeded(settings: Settings) -> Cast:
     cast = load_cast(settings)
     if cast is not None and await _has_shops(settings):
         return cast
+    return await reset(settings)
+
+
+async def rebuild(settings: Settings) -> Cast:
+    """Throw the schema away and build it and the world anew: for a sandbox that another version made."""
+    connection = await asyncpg.connect(**connect_arguments(settings, OWNER_ROLE))
+    try:
+        await connection.execute(f"drop schema if exists {SCHEMA} cascade")
+    finally:
+        await connection.close()
+    await prepare_database(settings)
     return await reset(settings)
 
 

@@ -16,6 +16,7 @@ import asyncpg
 
 SCHEMA = "tradepost"
 LEAST_SERVER = 150_000
+REMEDY = "Use the version that made it; a sandbox can also be started over with `tradepost sandbox reset`."
 _LOCK = 7_230_114_001
 _OUTSIDE = "-- no transaction"
 
@@ -62,9 +63,9 @@ async def migrate(
             if ran is None:
                 waiting.append(migration)
             elif ran != migration.checksum:
-                raise MigrationError(f"{migration.name} was changed after it ran on this database")
+                raise MigrationError(f"{migration.name} was changed after it ran on this database. {REMEDY}")
         if unknown := done.keys() - {migration.name for migration in migrations()}:
-            raise MigrationError(f"the database is newer than this program: {', '.join(sorted(unknown))}")
+            raise MigrationError(f"the database is newer than this program: {', '.join(sorted(unknown))}. {REMEDY}")
         for migration in waiting:
             say(("would run " if dry_run else "running ") + migration.name)
             if not dry_run:

@@ -21,6 +21,7 @@ from tradepost.wire.endpoint import Endpoint, RateLimit, Surface
 from tradepost.wire.forms import Parameters
 from tradepost.wire.http_types import Request, Response
 from tradepost.wire.paging import Listing, links
+from tradepost.wire.params import Whole
 
 LOOPBACK = ("127.0.0.1", "::1", None)
 RETRY_SECONDS = 2
@@ -134,6 +135,11 @@ async def answer(surface: Surface, sessions: Sessions, rules: Rules, request: Re
         return reply.failure(refusals.Unexpected())
 
 
+def refusal(surface: Surface, fact: Fact, request_id: str) -> Response:
+    """The answer to something that never came as far as the gate, in the surface's first language and format."""
+    return _Reply(surface, request_id).failure(fact)
+
+
 async def _serve(surface: Surface, sessions: Sessions, rules: Rules, request: Request, reply: _Reply) -> Response:
     given = forms.parse_query(request.query)
     _take_format(surface, given, reply)
@@ -169,6 +175,7 @@ async def _serve(surface: Surface, sessions: Sessions, rules: Rules, request: Re
             given,
             known=[param.name for param in endpoint.params],
             query_only=[name for name in (surface.token_parameter, "format", "locale") if name],
+            most_start=_most_start(endpoint),
         )
         return reply.success(list(data.items), paging or None)
     if selection:
@@ -191,6 +198,12 @@ async def _run(
             if rules.strict:
                 raise AssertionError(f"{endpoint.name} does not declare {kind.__name__}") from failure
         raise
+
+
+def _most_start(endpoint: Endpoint) -> int | None:
+    """How far a list can be paged, by the declaration of its `start`."""
+    readers = (param.reader for param in endpoint.params if param.name == "start")
+    return next((reader.most for reader in readers if isinstance(reader, Whole)), None)
 
 
 def _take_format(surface: Surface, given: Parameters, reply: _Reply) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import re
 import uuid
 from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from typing import Any
 import msgspec
 import structlog
 
+from tradepost.values import Fact
 from tradepost.wire import gate, refusals
 from tradepost.wire.endpoint import Surface
 from tradepost.wire.http_types import Request, Response
@@ -28,6 +30,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 BODY_SECONDS = 60
+# A name, an address, or nothing; it is repeated in links, so nothing else passes.
+_HOST = re.compile(r"(?:[A-Za-z0-9._-]{0,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?", re.ASCII)
 
 log = structlog.get_logger("tradepost.http")
 
@@ -98,19 +102,18 @@ class App:
         else:
             request = self._request(scope, receive)
             service = self._services[self._service_name(scope, request.host)]
-            response = await gate.answer(service.surface, service.sessions, self._rules, request, str(uuid.uuid4()))
-        headers = [
-            (b"content-type", response.content_type.encode("ascii")),
-            (b"content-length", b"%d" % len(response.body)),
-            (b"cache-control", b"no-store"),
-            (b"referrer-policy", b"no-referrer"),
-            (b"x-content-type-options", b"nosniff"),
-        ]
-        headers += [
-            (name.lower().encode("ascii"), value.encode("ascii")) for name, value in response.headers.items()
-        ]
-        await send({"type": "http.response.start", "status": response.status, "headers": headers})
+            request_id = str(uuid.uuid4())
+            if _HOST.fullmatch(request.host):
+                response = await gate.answer(service.surface, service.sessions, self._rules, request, request_id)
+            else:
+                response = self.refuse(scope.get("server"), refusals.RequestMalformed())
+        await send({"type": "http.response.start", "status": response.status, "headers": header_lines(response)})
         await send({"type": "http.response.body", "body": response.body})
+
+    def refuse(self, server: tuple[str, int | None] | None, fact: Fact) -> Response:
+        """The answer to something that never became a request; the service is the one of the local address."""
+        surface = self._services[self._by_port(server)].surface
+        return gate.refusal(surface, fact, str(uuid.uuid4()))
 
     async def _health(self, path: str) -> Response:
         missing = await self._ready() if path == "/readyz" else None
@@ -118,14 +121,16 @@ class App:
         return Response(200 if missing is None else 503, msgspec.json.encode(told), "application/json")
 
     def _service_name(self, scope: Scope, host: str) -> str:
-        name = _without_port(host).lower()
+        name = _without_port(host).lower().removesuffix(".")
         if found := self._addresses.names.get(name):
             return found
-        if name == "localhost" or _is_address(name):
-            server = scope.get("server") or ("", None)
-            by_port = self._addresses.ports.get(server[1] if server[1] is not None else server[0])
-            return by_port or self._addresses.default
+        if name in ("", "localhost") or _is_address(name):
+            return self._by_port(scope.get("server"))
         return self._addresses.default
+
+    def _by_port(self, server: tuple[str, int | None] | None) -> str:
+        path_or_host, port = server or ("", None)
+        return self._addresses.ports.get(path_or_host if port is None else port, self._addresses.default)
 
     def _request(self, scope: Scope, receive: Receive) -> Request:
         headers: dict[str, str] = {}
@@ -166,6 +171,19 @@ class App:
             if not self._is_trusted(hop):
                 return hop
         return nearest
+
+
+def header_lines(response: Response) -> list[tuple[bytes, bytes]]:
+    """The headers of an answer as they go out."""
+    lines = [
+        (b"content-type", response.content_type.encode("ascii")),
+        (b"content-length", b"%d" % len(response.body)),
+        (b"cache-control", b"no-store"),
+        (b"referrer-policy", b"no-referrer"),
+        (b"x-content-type-options", b"nosniff"),
+    ]
+    lines += [(name.lower().encode("ascii"), value.encode("ascii")) for name, value in response.headers.items()]
+    return lines
 
 
 class _BodyReader:

@@ -23,9 +23,14 @@ class Listing(Generic[Item]):
 
 
 def links(
-    listing: Listing[object], url: str, given: Parameters, known: Sequence[str], query_only: Sequence[str]
+    listing: Listing[object],
+    url: str,
+    given: Parameters,
+    known: Sequence[str],
+    query_only: Sequence[str],
+    most_start: int | None,
 ) -> dict[str, str]:
-    """`next` where there is more and `previous` where start is above 0: links that work as they are.
+    """`next` where there is more within reach, `previous` where start is above 0: links that work as they are.
 
     They repeat the filters of the call (`known`, wherever they stood) and, where they stood in the query,
     the format, the language and the token (`query_only`).
@@ -35,7 +40,7 @@ def links(
     kept += [name for name in known if name not in ("start", "limit") and given.take(name)]
     tail = "".join(f"&{quote(name)}={quote(given.take(name), safe='')}" for name in kept)
     found = {}
-    if listing.more:
+    if listing.more and (most_start is None or page.start + page.limit <= most_start):
         found["next"] = f"{url}?start={page.start + page.limit}&limit={page.limit}{tail}"
     if page.start > 0:
         found["previous"] = f"{url}?start={max(0, page.start - page.limit)}&limit={page.limit}{tail}"

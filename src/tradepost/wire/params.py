@@ -138,11 +138,15 @@ class Whole(_Plain):
 
 @dataclass(frozen=True, slots=True)
 class Number(_Plain):
-    """A decimal number from `least` to `most` with at most `places` decimals and a point, no exponent."""
+    """A decimal number from `least` to `most` with at most `places` decimals and a point, no exponent.
+
+    `besides` is one more number that is taken, for values that answers use as a mark.
+    """
 
     least: str
     most: str
     places: int = 2
+    besides: str | None = None
 
     _pattern: ClassVar[re.Pattern[str]] = re.compile(r"[0-9]{1,15}(?:\.([0-9]{1,15}))?", re.ASCII)
 
@@ -151,6 +155,8 @@ class Number(_Plain):
             # 5.10 has one decimal that counts: trailing zeros do not make a number more precise.
             decimals = (found.group(1) or "").rstrip("0")
             value = Decimal(text)
+            if self.besides is not None and value == Decimal(self.besides):
+                return value
             if len(decimals) <= self.places and Decimal(self.least) <= value <= Decimal(self.most):
                 return value
         raise refusals.NotDecimal(name=name, least=self.least, most=self.most, places=self.places)

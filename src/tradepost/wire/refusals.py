@@ -1,8 +1,9 @@
 """What the wire itself turns away, before any rule of the marketplace is asked.
 
     Refusal
-    ├── about the call        PathUnknown · MethodNotAllowed · HttpsRequired · BodyTooLarge · BodySlow
-    │                         ContentTypeUnknown · BodyMalformed · JsonMalformed · TooManyFields
+    ├── about the call        RequestMalformed · HeadTooLarge · PathUnknown · MethodNotAllowed · HttpsRequired
+    │                         BodyTooLarge · BodySlow · ContentTypeUnknown · BodyMalformed · JsonMalformed
+    │                         BodyNotObject · TooManyFields
     ├── about the credentials TokenMissing · TokenMalformed · TokensDisagree
     ├── about the service     Unexpected · ServiceUnavailable
     └── BadParameter          ParameterMissing · OneOfMissing · GivenTwice · NotOneValue · …
@@ -17,6 +18,16 @@ from tradepost.values import Fact, TryLater
 
 class Refusal(Fact):
     """The base of everything the wire refuses."""
+
+
+class RequestMalformed(Refusal):
+    """Bytes that are no request of HTTP/1.1, or a Host that is no host."""
+
+
+class HeadTooLarge(Refusal):
+    """The request line and the headers together are larger than any call needs."""
+
+    limit: str
 
 
 class PathUnknown(Refusal):

@@ -91,3 +91,9 @@ class LifetimeUnusable(Failure):
 
     days: float
     most: int
+
+
+class AppNameUnusable(Failure):
+    """An app needs a name that people can read."""
+
+    name: str

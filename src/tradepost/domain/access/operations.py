@@ -124,6 +124,8 @@ async def add_app(
     ctx: Ctx, service: str, name: str, redirect_uri: str | None = None, secret: str | None = None
 ) -> tuple[str, str]:
     """Add an app to a service; gives its id and its secret (a new one without `secret`), shown this once."""
+    if not name.strip() or not name.isprintable():
+        raise failures.AppNameUnusable(name=name[:64])
     app_id, secret = ctx.new_id(), secret or new_secret()
     await rows.insert_app(ctx.db, service, app_id, name, fingerprint(secret), redirect_uri, ctx.now)
     return app_id, secret

@@ -17,6 +17,13 @@ class EmailTaken(Failure):
     email: str
 
 
+class DetailUnusable(Failure):
+    """A name, an address or a language that cannot be kept as it is."""
+
+    detail: str
+    value: str
+
+
 class CurrencyUnknown(Failure):
     """Not a currency of ISO 4217, or one a shop cannot be paid in."""
 

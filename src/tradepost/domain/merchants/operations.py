@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
+import re
+
 from babel.numbers import is_currency
 
 from tradepost.domain import warehouses
 from tradepost.domain.access import password_hash
 from tradepost.domain.context import Ctx, MerchantCtx
 from tradepost.domain.merchants import rows
-from tradepost.domain.merchants.failures import CurrencyUnknown, MerchantUnknown
+from tradepost.domain.merchants.failures import CurrencyUnknown, DetailUnusable, MerchantUnknown
 from tradepost.domain.merchants.merchant import MerchantLine, NewMerchant
+
+SHARED_CURRENCIES = ("XAF", "XCD", "XCG", "XOF", "XPF")
+LOCALES = ("en", "zh", "fr", "de")
+_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(?:\.[^@\s.]+)+")
+
+
+def check_person(name: str, email: str, locale: str) -> None:
+    """Raises DetailUnusable for a name, an e-mail address or a language that nobody could use."""
+    if not name.strip() or len(name) > 200 or not name.isprintable():
+        raise DetailUnusable(detail="name", value=name[:64])
+    if not email.isprintable() or not _EMAIL.fullmatch(email):
+        raise DetailUnusable(detail="email", value=email[:64])
+    if locale not in LOCALES:
+        raise DetailUnusable(detail="locale", value=locale[:64])
 
 
 async def add_merchant(ctx: Ctx, new: NewMerchant) -> str:
     """Open a shop with one person and a STANDARD warehouse; gives its id.
 
-    Raises EmailTaken, CurrencyUnknown.
+    Raises DetailUnusable, EmailTaken, CurrencyUnknown.
     """
+    check_person(new.name, new.email, new.locale)
     for currency in (new.currency, new.paid_in):
-        if not is_currency(currency):
+        # X marks metals, tests and nothing, but for the shared currencies of some islands and regions.
+        if not is_currency(currency) or (currency[0] == "X" and currency not in SHARED_CURRENCIES):
             raise CurrencyUnknown(currency=currency)
     if new.paid_in not in ("USD", new.currency):
         raise CurrencyUnknown(currency=new.paid_in)

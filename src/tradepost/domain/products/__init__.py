@@ -4,6 +4,7 @@ A product and its variations are one whole: they share the time of the last chan
 of being removed. So they share an area, with the product's verbs beside the variation's.
 """
 
+from tradepost.domain.products.money import UNPAID
 from tradepost.domain.products.operations.product import (
     add_product,
     change_parent_sku,
@@ -41,6 +42,7 @@ from tradepost.domain.products.product import (
 )
 
 __all__ = [
+    "UNPAID",
     "CountryPrice",
     "ListFilter",
     "Logistics",

@@ -99,7 +99,7 @@ class TooPrecise(Failure):
 
 
 class AboveLimit(Failure):
-    """The merchant's own currency is the US dollar, and his localized amount is above the limit of its twin."""
+    """An amount in US dollars is above its limit, by whichever parameter it came."""
 
     name: str
     limit: str

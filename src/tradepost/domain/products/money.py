@@ -24,6 +24,9 @@ from tradepost.values import NOT_GIVEN, NotGiven
 
 Amount = Decimal | NotGiven
 
+UNPAID = "999999"
+"""What US dollar amounts read for a merchant who is not paid in US dollars, and so what he may send back."""
+
 # The most that an amount in US dollars may be.
 MOST_PRICE = Decimal(100_000)
 MOST_SHIPPING = Decimal(1_000)
@@ -67,6 +70,10 @@ def settle(
     says that he must not, AmountsDiffer, TooPrecise, and AboveLimit for US dollars above `most`.
     """
     localized_name = localized_name or f"localized_{name}"
+    if usd == Decimal(UNPAID) and not merchant.paid_in_usd:
+        usd = NOT_GIVEN  # he read it here and sends it back
+    if usd is not NOT_GIVEN and usd > most:
+        raise AboveLimit(name=name, limit=f"{most:f}")
     if localized is not NOT_GIVEN:
         places = get_currency_precision(merchant.currency)
         if localized != round(localized, places):
@@ -76,7 +83,7 @@ def settle(
             usd = localized
         elif localized is not NOT_GIVEN and localized != usd:
             raise AmountsDiffer(name=localized_name, other=name)
-        if usd is not NOT_GIVEN and usd > most:
+        if localized is not NOT_GIVEN and localized > most:
             raise AboveLimit(name=localized_name, limit=f"{most:f}")
         return Amounts(usd, NOT_GIVEN)
     if required and usd is not NOT_GIVEN and localized is NOT_GIVEN and not merchant.paid_in_usd:

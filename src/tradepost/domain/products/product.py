@@ -52,7 +52,7 @@ class Variation(msgspec.Struct, frozen=True, gc=False):
     sku: str
     color: str | None
     size: str | None
-    price: Amount
+    price: Amount | None
     localized_price: Amount | None
     msrp: Amount | None
     localized_msrp: Amount | None

@@ -80,7 +80,7 @@ create table variation (
     sku text collate "C" not null,
     color text,
     size text,
-    price numeric(8, 2) not null check (price between 0 and 100000),
+    price numeric(8, 2) check (price between 0 and 100000),
     localized_price numeric(13, 3) check (localized_price between 0 and 9999999999),
     msrp numeric(12, 2) check (msrp between 0 and 9999999999),
     localized_msrp numeric(13, 3) check (localized_msrp between 0 and 9999999999),

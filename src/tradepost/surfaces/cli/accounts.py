@@ -36,7 +36,14 @@ def run(verb: Callable[[Ctx], Awaitable[Result]]) -> Result:
         with running_database(settings):
             return asyncio.run(act())
     except Fact as fact:
-        raise SystemExit(f"Not done: {fact}") from None
+        raise SystemExit(f"Not done. {in_words(fact)}") from None
+
+
+def in_words(fact: Fact) -> str:
+    """What happened, by the first line of the fact's own description, and with what."""
+    told = (type(fact).__doc__ or type(fact).__name__).partition("\n")[0]
+    blanks = ", ".join(f"{name} {value!s}" for name, value in fact.blanks().items() if value is not None)
+    return f"{told} ({blanks})" if blanks else told
 
 
 @merchant_group.command("add")

@@ -6,9 +6,11 @@ import asyncio
 import sys
 from typing import Annotated
 
+import asyncpg
 import typer
 
 from tradepost.settings import SettingsError, load_settings
+from tradepost.storage.database import StorageUnavailable
 from tradepost.storage.embedded import EmbeddedPostgresError
 from tradepost.storage.migrate import MigrationError
 from tradepost.surfaces.cli import accounts, sandbox
@@ -78,4 +80,8 @@ def main() -> None:
     try:
         cli()
     except (SettingsError, MigrationError, EmbeddedPostgresError) as error:
+        sys.exit(f"tradepost: {error}")
+    except (StorageUnavailable, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        sys.exit(f"tradepost: the database cannot be used: {error.__cause__ or error}")
+    except OSError as error:
         sys.exit(f"tradepost: {error}")

@@ -11,6 +11,7 @@ import typer
 
 from tradepost.sandbox import seed
 from tradepost.settings import Settings, load_settings
+from tradepost.storage.migrate import MigrationError
 from tradepost.surfaces.cli.serve import known_addresses
 from tradepost.wiring import prepare_database, running_database
 
@@ -42,9 +43,16 @@ def reset() -> None:
     """Start over from the seed. Everything else is gone; the credentials stay good."""
     settings = _sandbox_settings()
     with running_database(settings):
-        asyncio.run(prepare_database(settings))
-        cast = asyncio.run(seed.reset(settings))
+        cast = asyncio.run(_start_over(settings))
     print(f"The sandbox is as it was seeded: {len(cast.merchants)} merchants.")
+
+
+async def _start_over(settings: Settings) -> seed.Cast:
+    try:
+        await prepare_database(settings)
+    except MigrationError:
+        return await seed.rebuild(settings)
+    return await seed.reset(settings)
 
 
 def _sandbox_settings() -> Settings:

@@ -14,7 +14,7 @@ from typing import Annotated, Any, ClassVar
 from urllib.parse import urlsplit
 
 from tradepost.domain import reference
-from tradepost.domain.products import LogisticsChanges
+from tradepost.domain.products import UNPAID, LogisticsChanges
 from tradepost.domain.products import ProductRef as DomainRef
 from tradepost.surfaces.merchant_v2 import failures
 from tradepost.values import NOT_GIVEN, NotGiven
@@ -136,7 +136,9 @@ WarehouseName = Annotated[
     Doc("The warehouse whose stock and shipping are meant, by its `warehouse_unit_id`; STANDARD if left out."),
 ]
 Inventory = Annotated[int, Whole(0, 500_000), Doc("Pieces in stock, at most 500,000.")]
-Price = Annotated[Decimal, Number("0.01", "100000"), Doc("Price of one piece in US dollars, at most 100,000.")]
+Price = Annotated[
+    Decimal, Number("0.01", "100000", besides=UNPAID), Doc("Price of one piece in US dollars, at most 100,000.")
+]
 LocalizedPrice = Annotated[
     Decimal,
     Number("0.01", LOCALIZED_MOST, 3),
@@ -144,7 +146,7 @@ LocalizedPrice = Annotated[
 ]
 Shipping = Annotated[
     Decimal,
-    Number("0", "1000"),
+    Number("0", "1000", besides=UNPAID),
     Doc(
         "Default shipping price of the product in US dollars, at most 1,000; it counts for every country without "
         "a price of its own."
@@ -152,8 +154,8 @@ Shipping = Annotated[
 ]
 LocalizedShipping = Annotated[
     Decimal,
-    Number("0", LOCALIZED_MOST, 3),
-    Doc("Default shipping price in your own currency; required if you are not paid in US dollars."),
+    Number("0", "1000", 3),
+    Doc("Default shipping price in your own currency, at most 1,000; required if you are not paid in US dollars."),
 ]
 CurrencyCode = Annotated[
     str,

@@ -232,7 +232,7 @@ def _product_columns(new: NewProduct) -> dict[str, Any]:
 def _variation_columns(new: NewProduct, price: Amounts, msrp: Amounts) -> dict[str, Any]:
     return {
         "sku": new.sku,
-        "price": price.usd,
+        "price": _value(price.usd),
         "localized_price": _value(price.localized),
         "msrp": _value(msrp.usd),
         "localized_msrp": _value(msrp.localized),

@@ -59,9 +59,8 @@ async def add_variation(ctx: MerchantCtx, new: NewVariation) -> tuple[Product, V
         "product_id": product.id,
         "position": siblings.count + 1,
         "sku": new.sku,
-        "price": price.usd,
         "shipping_time": new.shipping_time or DEFAULT_SHIPPING_TIME,
-        **_amounts(localized_price=price.localized, msrp=msrp.usd, localized_msrp=msrp.localized),
+        **_amounts(price=price.usd, localized_price=price.localized, msrp=msrp.usd, localized_msrp=msrp.localized),
         **given(new, "color", "size", "main_image", "quantity_value"),
     }
     await rows.insert(ctx.db, merchant.id, columns, new.logistics())
@@ -106,7 +105,8 @@ async def update_variation(
         **given(changes, "enabled", "size", "color", "shipping_time", "quantity_value"),
     }
     of_product: dict[str, Any] = {}
-    if changes.main_image:
+    # Connectors read a variation, change its stock and send all of it back: the picture it shows is no change.
+    if changes.main_image and changes.main_image != variation.shown_image:
         if changes.update_product_image:
             # The picture becomes the product's, and this variation shows the product's picture.
             of_product["main_image"] = changes.main_image

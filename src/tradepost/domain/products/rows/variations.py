@@ -24,6 +24,12 @@ class LockedVariation:
     size: str | None
     main_image: str | None
     removed_by_wish: bool
+    product_image: str
+
+    @property
+    def shown_image(self) -> str:
+        """The picture that buyers see."""
+        return self.main_image or self.product_image
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +45,9 @@ class Siblings:
 # The product's row is locked in a statement of its own: the lock of a join would take the rows as the join
 # met them, in any order, and two writers could wait for each other.
 _PRODUCT_OF = "select product_id from variation where merchant_id = $1 and sku = $2 and removed_at is null"
-_LOCK_PRODUCT = "select id from product where merchant_id = $1 and id = $2 and removed_at is null for update"
+_LOCK_PRODUCT = (
+    "select main_image from product where merchant_id = $1 and id = $2 and removed_at is null for update"
+)
 _LOCK_VARIATION = """
     select id, product_id, color, size, main_image, removed_by_wish
       from variation where merchant_id = $1 and sku = $2 and product_id = $3 and removed_at is null for update
@@ -49,10 +57,11 @@ _LOCK_VARIATION = """
 async def lock(db: Rows, merchant_id: str, sku: str) -> LockedVariation | None:
     """Take a live variation and its product for this transaction."""
     product_id = await db.fetchval(_PRODUCT_OF, merchant_id, sku)
-    if product_id is None or not await db.fetchval(_LOCK_PRODUCT, merchant_id, product_id):
+    product_image = product_id and await db.fetchval(_LOCK_PRODUCT, merchant_id, product_id)
+    if product_image is None:
         return None
     row = await db.fetchrow(_LOCK_VARIATION, merchant_id, sku, product_id)
-    return LockedVariation(*row) if row else None
+    return LockedVariation(*row, product_image) if row else None
 
 
 async def product_of(db: Rows, merchant_id: str, sku: str) -> str | None:
@@ -192,7 +201,8 @@ _SET_INVENTORY = """
     ), s as (
         insert into stock (merchant_id, product_id, warehouse_id, variation_id, inventory)
         select $1, v.product_id, w.id, v.id, $4 from v, w, p
-        on conflict (merchant_id, product_id, warehouse_id, variation_id) do update set inventory = excluded.inventory
+        on conflict (merchant_id, product_id, warehouse_id, variation_id)
+        do update set inventory = excluded.inventory
         returning true
     )
     select exists (select from v), exists (select from w), exists (select from s)

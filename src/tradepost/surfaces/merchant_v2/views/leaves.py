@@ -12,9 +12,6 @@ FlagText = Annotated[str, msgspec.Meta(pattern="^(True|False)$")]
 OptionalText = str | UnsetType
 OptionalNumber = NumberText | UnsetType
 
-UNPAID = "999999"
-"""What US dollar amounts read for a merchant who is not paid in US dollars."""
-
 
 def number(amount: str) -> str:
     """A number the way a float prints, out of its decimal text without trailing zeros: 100 is 100.0, 4.9 is 4.9."""

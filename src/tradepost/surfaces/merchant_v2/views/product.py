@@ -9,7 +9,6 @@ from msgspec import UNSET, Struct, UnsetType
 from tradepost.domain import products as domain
 from tradepost.domain.context import Merchant
 from tradepost.surfaces.merchant_v2.views.leaves import (
-    UNPAID,
     FlagText,
     NumberText,
     OptionalNumber,
@@ -234,7 +233,7 @@ def product_item(product: domain.Product, merchant: Merchant) -> ProductItem:
             country_shippings=[_country_item(country, amounts) for country in product.countries],
             variants=[_variant_item(v, product, amounts, images) for v in product.variations],
             category=maybe(product.category),
-            default_shipping_price=amounts.maybe_usd(product.default_shipping),
+            default_shipping_price=amounts.maybe_usd(product.default_shipping, product.localized_default_shipping),
             localized_default_shipping_price=amounts.localized(
                 product.default_shipping, product.localized_default_shipping
             ),
@@ -273,11 +272,11 @@ class _Amounts:
         self.in_usd = merchant.paid_in_usd
         self.own_is_usd = merchant.currency == "USD"
 
-    def usd(self, amount: str) -> str:
-        return number(amount) if self.in_usd else UNPAID
+    def usd(self, amount: str | None) -> str:
+        return number(amount) if self.in_usd and amount is not None else domain.UNPAID
 
-    def maybe_usd(self, amount: str | None) -> str | UnsetType:
-        return UNSET if amount is None else self.usd(amount)
+    def maybe_usd(self, amount: str | None, localized: str | None) -> str | UnsetType:
+        return UNSET if amount is None and localized is None else self.usd(amount)
 
     def localized(self, usd: str | None, localized: str | None) -> str | UnsetType:
         return maybe_number(usd if self.own_is_usd else localized)
@@ -288,6 +287,7 @@ def _variant_item(
 ) -> VariantItem:
     shipping, msrp, color, own_is_usd = variation.shipping, variation.msrp, variation.color, amounts.own_is_usd
     told_color = UNSET if color is None else color
+    own_shipping = variation.localized_shipping
     return VariantItem(
         Variant(
             id=variation.id,
@@ -296,14 +296,14 @@ def _variant_item(
             enabled="True" if variation.enabled else "False",
             inventory=str(variation.inventory or 0),
             price=amounts.usd(variation.price),
-            shipping=None if shipping is None else amounts.usd(shipping),
-            msrp="0.0" if msrp is None else amounts.usd(msrp),
+            shipping=None if shipping is None and own_shipping is None else amounts.usd(shipping),
+            msrp="0.0" if msrp is None and variation.localized_msrp is None else amounts.usd(msrp),
             localized_currency_code=amounts.currency,
             removed_by_wish="True" if variation.removed_by_wish else "False",
             shipping_time=maybe(variation.shipping_time),
             all_images=images,
             localized_price=maybe_number(variation.price if own_is_usd else variation.localized_price),
-            localized_shipping=maybe_number(shipping if own_is_usd else variation.localized_shipping),
+            localized_shipping=maybe_number(shipping if own_is_usd else own_shipping),
             localized_msrp=maybe_number(msrp if own_is_usd else variation.localized_msrp),
             color=told_color,
             color_name=told_color,
@@ -344,7 +344,7 @@ def _country_item(country: domain.CountryPrice, amounts: _Amounts) -> CountryShi
     return CountryShippingItem(
         CountryShipping(
             country_code=country.country,
-            price=amounts.maybe_usd(country.price),
+            price=amounts.maybe_usd(country.price, country.localized_price),
             localized_price=amounts.localized(country.price, country.localized_price),
             localized_currency_code=amounts.currency,
         )
