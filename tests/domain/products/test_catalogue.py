@@ -323,6 +323,20 @@ class TestLastUpdated:
         assert starts == [False, True, True]
 
 
+def test_no_link_leads_further_than_start_may_go(market: Market) -> None:
+    """A link can be followed as it is, so the last page that can be reached has none."""
+    market.sql(
+        "insert into product (merchant_id, id, parent_sku, name, description, main_image, original_image_url, "
+        "created_at, updated_at) select $1, lpad(n::text, 24, '0'), 'p' || n, 'n', 'd', 'm', 'm', now(), "
+        "world_now() from generate_series(1, 25100) n",
+        market.world.merchants["usd"].account_id,
+    )
+    for start, further in (("24990", True), ("24991", False), ("25000", False)):
+        answer = market.get("/api/v2/product/multi-get", start=start, limit=10)
+        assert len(answer.data) == 10
+        assert ("next" in answer.json["paging"]) == further
+
+
 def _listed(market: Market, **query: object) -> list[str]:
     return [item["Product"]["name"] for item in ok(market.get("/api/v2/product/multi-get", "usd", **query))]
 
@@ -400,6 +414,19 @@ class TestPictures:
         for sku in ("ring-red", "ring-blue"):
             assert ok(market.get("/api/v2/variant", sku=sku))["Variant"]["main_image"] == new
 
+    def test_a_picture_that_is_read_and_sent_back_changes_nothing(self, market: Market) -> None:
+        """Connectors read a variation, set its stock, and send all of it back."""
+        own = PICTURE.format("own")
+        ok(market.post("/api/v2/variant/update", sku="ring-red", main_image=own, update_product_image="False"))
+        for sku in ("ring-red", "ring-blue"):
+            before = product(market, parent_sku="ring")
+            read = ok(market.get("/api/v2/variant", sku=sku))["Variant"]
+            names = ("sku", "price", "enabled", "size", "color", "msrp", "shipping_time", "main_image")
+            ok(market.post("/api/v2/variant/update", "usd", inventory=77, **{name: read[name] for name in names}))
+            after = product(market, parent_sku="ring")
+            assert after["main_image"] == before["main_image"]
+            assert ok(market.get("/api/v2/variant", sku=sku))["Variant"] == {**read, "inventory": "77"}
+
     def test_unless_it_is_not_to(self, market: Market) -> None:
         new = PICTURE.format("new")
         ok(market.post("/api/v2/variant/update", sku="ring-red", main_image=new, update_product_image="False"))
@@ -430,6 +457,21 @@ class TestCurrencies:
 
     def test_a_currency_without_an_amount_is_fine_in_dollars(self, market: Market) -> None:
         ok(add(market, localized_currency_code="USD"))
+
+    def test_dollars_that_do_not_count_can_be_sent_back(self, market: Market) -> None:
+        """999999 is what such a merchant reads, so he may send it, to add as well as to change."""
+        own = {"localized_price": "99.9", "localized_currency_code": "CNY", "price": "999999"}
+        ok(market.post("/api/v2/variant/update", "cny", sku="ring-red", **own))
+        ok(add(market, "cny", **self.OWN | {"price": "999999", "shipping": "999999", "msrp": "999999"}))
+        told = ok(market.get("/api/v2/variant", "cny", sku="red-shoe-11"))["Variant"]
+        assert (told["price"], told["shipping"], told["localized_shipping"]) == ("999999", "999999", "60.0")
+        assert product(market, "cny", parent_sku="red-shoe")["default_shipping_price"] == "999999"
+
+    def test_nobody_else_may_ask_that_much(self, market: Market) -> None:
+        for name, most in (("price", "100000"), ("shipping", "1000")):
+            answer = add(market, **{name: "999999"})
+            assert (answer.code, answer.data) == (1000, name)
+            assert most in answer.json["message"]
 
     def test_localized_amounts_alone_can_change(self, market: Market) -> None:
         own = {"localized_price": "99.9", "localized_currency_code": "CNY"}

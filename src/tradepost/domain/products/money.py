@@ -89,3 +89,8 @@ def settle(
     if required and usd is not NOT_GIVEN and localized is NOT_GIVEN and not merchant.paid_in_usd:
         raise LocalizedMissing(name=localized_name)
     return Amounts(usd, localized)
+
+
+def reference_price(amount: Amount) -> Decimal | NotGiven | None:
+    """A reference price as it is stored: 0 is what answers say where there is none, and so is none."""
+    return None if amount == 0 else amount

@@ -16,6 +16,7 @@ from tradepost.domain.products.money import (
     Amount,
     Amounts,
     check_currency,
+    reference_price,
     settle,
 )
 from tradepost.domain.products.product import (
@@ -234,8 +235,8 @@ def _variation_columns(new: NewProduct, price: Amounts, msrp: Amounts) -> dict[s
         "sku": new.sku,
         "price": _value(price.usd),
         "localized_price": _value(price.localized),
-        "msrp": _value(msrp.usd),
-        "localized_msrp": _value(msrp.localized),
+        "msrp": _value(reference_price(msrp.usd)),
+        "localized_msrp": _value(reference_price(msrp.localized)),
         "shipping_time": new.shipping_time or DEFAULT_SHIPPING_TIME,
         **given(new, "color", "size", "quantity_value"),
     }

@@ -7,7 +7,7 @@ from typing import Any
 from tradepost.domain import warehouses
 from tradepost.domain.context import MerchantCtx
 from tradepost.domain.products import failures
-from tradepost.domain.products.money import MOST_MSRP, MOST_PRICE, check_currency, settle
+from tradepost.domain.products.money import MOST_MSRP, MOST_PRICE, check_currency, reference_price, settle
 from tradepost.domain.products.product import (
     DEFAULT_SHIPPING_TIME,
     MOST_PICTURES,
@@ -60,7 +60,12 @@ async def add_variation(ctx: MerchantCtx, new: NewVariation) -> tuple[Product, V
         "position": siblings.count + 1,
         "sku": new.sku,
         "shipping_time": new.shipping_time or DEFAULT_SHIPPING_TIME,
-        **_amounts(price=price.usd, localized_price=price.localized, msrp=msrp.usd, localized_msrp=msrp.localized),
+        **_amounts(
+            price=price.usd,
+            localized_price=price.localized,
+            msrp=reference_price(msrp.usd),
+            localized_msrp=reference_price(msrp.localized),
+        ),
         **given(new, "color", "size", "main_image", "quantity_value"),
     }
     await rows.insert(ctx.db, merchant.id, columns, new.logistics())
@@ -101,7 +106,12 @@ async def update_variation(
     if changes.enabled and variation.removed_by_wish:
         raise failures.VariationRemovedByWish(sku=sku)
     columns = {
-        **_amounts(price=price.usd, localized_price=price.localized, msrp=msrp.usd, localized_msrp=msrp.localized),
+        **_amounts(
+            price=price.usd,
+            localized_price=price.localized,
+            msrp=reference_price(msrp.usd),
+            localized_msrp=reference_price(msrp.localized),
+        ),
         **given(changes, "enabled", "size", "color", "shipping_time", "quantity_value"),
     }
     of_product: dict[str, Any] = {}

@@ -61,7 +61,7 @@ async def lock(db: Rows, merchant_id: str, sku: str) -> LockedVariation | None:
     if product_image is None:
         return None
     row = await db.fetchrow(_LOCK_VARIATION, merchant_id, sku, product_id)
-    return LockedVariation(*row, product_image) if row else None
+    return LockedVariation(**row, product_image=product_image) if row else None
 
 
 async def product_of(db: Rows, merchant_id: str, sku: str) -> str | None:
