@@ -33,6 +33,7 @@ from tradepost.settings import Settings, load_settings
 from tradepost.storage.database import Database
 from tradepost.surfaces.merchant_v2.chapters import api
 from tradepost.values import Page
+from tradepost.web import server_config
 from tradepost.wire.gate import Credentials
 from tradepost.wiring import connect_arguments
 
@@ -209,19 +210,7 @@ def main() -> None:
     app = Bare(load_settings(), Account(*told["wide"]), Account(*told["narrow"]))
     opened = socket.create_server(("127.0.0.1", 0), backlog=2048)
     print(opened.getsockname()[1], flush=True)
-    config = uvicorn.Config(  # as in tradepost.web
-        app,
-        loop="uvloop",
-        http="httptools",
-        ws="none",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_keep_alive=30,
-        backlog=2048,
-    )
+    config = server_config(app, http="httptools")
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(uvicorn.Server(config).serve(sockets=[opened]))
 

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import socket
 from collections.abc import Sequence
+from typing import Any
 
 import uvicorn
 
@@ -17,18 +18,12 @@ from tradepost.wiring import build_app, configure_logging
 GRACE_SECONDS = 25
 
 
-def serve_sockets(settings: Settings, merchant: Sequence[int], wishpost: Sequence[int]) -> None:
-    """Serve listening sockets by their descriptors, each for the service it is named for."""
-    configure_logging(settings)
-    sockets = [socket.socket(fileno=fd) for fd in (*merchant, *wishpost)]
-    ports: dict[int | str, str] = {}
-    for opened, service in zip(sockets, ["merchant"] * len(merchant) + ["wishpost"] * len(wishpost), strict=True):
-        name = opened.getsockname()
-        ports[name if isinstance(name, str) else name[1]] = service
-    config = uvicorn.Config(
-        build_app(settings, ports),
+def server_config(app: Any, http: Any = Protocol) -> uvicorn.Config:
+    """How the server library is used, here and by the bench's bare limit."""
+    return uvicorn.Config(
+        app,
         loop="uvloop",
-        http=Protocol,
+        http=http,
         ws="none",
         lifespan="on",
         log_config=None,
@@ -39,6 +34,17 @@ def serve_sockets(settings: Settings, merchant: Sequence[int], wishpost: Sequenc
         timeout_graceful_shutdown=GRACE_SECONDS,
         backlog=2048,
     )
+
+
+def serve_sockets(settings: Settings, merchant: Sequence[int], wishpost: Sequence[int]) -> None:
+    """Serve listening sockets by their descriptors, each for the service it is named for."""
+    configure_logging(settings)
+    sockets = [socket.socket(fileno=fd) for fd in (*merchant, *wishpost)]
+    ports: dict[int | str, str] = {}
+    for opened, service in zip(sockets, ["merchant"] * len(merchant) + ["wishpost"] * len(wishpost), strict=True):
+        name = opened.getsockname()
+        ports[name if isinstance(name, str) else name[1]] = service
+    config = server_config(build_app(settings, ports))
     server = uvicorn.Server(config)
     # What the program itself consists of is never garbage: looking through it costs every call a little.
     gc.collect()

@@ -165,7 +165,7 @@ NAMED = [
     for service, endpoint in ENDPOINTS
     for param in endpoint.params
     if param.name in ("id", "sku", "parent_sku", "warehouse_name")
-    and (isinstance(param.reader, LookedUp) or param.name == "id")
+    and (type(param.reader) is LookedUp or param.name == "id")
 ]
 
 

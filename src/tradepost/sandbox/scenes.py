@@ -167,62 +167,28 @@ def _country_prices(merchant: Merchant, keeper: Shopkeeper) -> Any:
     return prices | {f"LOCAL_{country}": price * keeper.rate for country, price in prices.items()}
 
 
-CHANNELS = (
-    parcels.Channel(
-        otype="5001-1",
-        channel_name="Wish达",
-        channel_name_en="WishExpress Parcel",
-        is_registered=True,
-        support_warehouses=False,
-        warehouses=(),
-        is_only_online_payment=True,
-        allow_battery=True,
-        sensitivity_types=(0, 1, 2),
-        pickup_services=(
-            parcels.PickupService("25-1", "4PX"),
-            parcels.PickupService("42-0", "Yanwen"),
-        ),
-    ),
-    parcels.Channel(
-        otype="0",
-        channel_name="中国邮政平邮",
-        channel_name_en="China Post Ordinary Small Packet",
-        is_registered=False,
-        support_warehouses=True,
-        warehouses=("1", "2", "3", "4"),
-        is_only_online_payment=False,
-        allow_battery=False,
-        sensitivity_types=(0,),
-        pickup_services=(),
-    ),
-    parcels.Channel(
-        otype="1",
-        channel_name="中国邮政挂号",
-        channel_name_en="China Post Registered Air Mail",
-        is_registered=True,
-        support_warehouses=True,
-        warehouses=("1", "2", "3", "4"),
-        is_only_online_payment=False,
-        allow_battery=False,
-        sensitivity_types=(0,),
-        pickup_services=(),
-    ),
-    parcels.Channel(
-        otype="200-1",
-        channel_name="A+物流计划",
-        channel_name_en="Advanced Logistics",
-        is_registered=True,
-        support_warehouses=False,
-        warehouses=(),
-        is_only_online_payment=True,
-        allow_battery=True,
-        sensitivity_types=(0, 1),
-        pickup_services=(parcels.PickupService("27-1", "WISE"),),
-    ),
+# otype, names, registered, handover warehouses, paid from the balance only, battery, kinds of goods, door pickup
+_CHANNELS: tuple[tuple[str, str, str, bool, tuple[str, ...], bool, bool, tuple[int, ...], dict[str, str]], ...] = (
+    ("5001-1", "Wish达", "WishExpress Parcel", True, (), True, True, (0, 1, 2), {"25-1": "4PX", "42-0": "Yanwen"}),
+    ("0", "中国邮政平邮", "China Post Ordinary Small Packet", False, ("1", "2", "3", "4"), False, False, (0,), {}),
+    ("1", "中国邮政挂号", "China Post Registered Air Mail", True, ("1", "2", "3", "4"), False, False, (0,), {}),
+    ("200-1", "A+物流计划", "Advanced Logistics", True, (), True, True, (0, 1), {"27-1": "WISE"}),
 )
 
 
 async def open_channels(ctx: Ctx) -> None:
     """The ways to send a parcel in the sandbox."""
-    for channel in CHANNELS:
+    for otype, name, name_en, registered, at, balance_only, battery, kinds, pickup in _CHANNELS:
+        channel = parcels.Channel(
+            otype=otype,
+            channel_name=name,
+            channel_name_en=name_en,
+            is_registered=registered,
+            support_warehouses=bool(at),
+            warehouses=at,
+            is_only_online_payment=balance_only,
+            allow_battery=battery,
+            sensitivity_types=kinds,
+            pickup_services=tuple(parcels.PickupService(*service) for service in pickup.items()),
+        )
         await parcels.set_channel(ctx, channel)

@@ -83,26 +83,6 @@ class Text(_Plain):
 
 
 @dataclass(frozen=True, slots=True)
-class Key(_Plain):
-    """A name that people type and compare, such as a SKU: nothing in it may be invisible."""
-
-    most: int
-
-    def read(self, name: str, text: str) -> str:
-        text = clean_text(name, text).strip(" ")
-        if not 1 <= len(text) <= self.most:
-            raise refusals.BadLength(name=name, least=1, most=self.most)
-        if not (text.isascii() and text.isprintable()):
-            for at, char in enumerate(text, start=1):
-                if char in _INVISIBLE_EXTRA or unicodedata.category(char) in _INVISIBLE_CATEGORIES:
-                    raise refusals.BadCharacter(name=name, character=f"U+{ord(char):04X}", position=at)
-        return text
-
-    def schema(self) -> dict[str, Any]:
-        return {"type": "string", "minLength": 1, "maxLength": self.most}
-
-
-@dataclass(frozen=True, slots=True)
 class LookedUp(_Plain):
     """A name by which something is looked up: anything may be asked for, and most of it does not exist."""
 
@@ -116,6 +96,19 @@ class LookedUp(_Plain):
 
     def schema(self) -> dict[str, Any]:
         return {"type": "string", "minLength": 1, "maxLength": self.most}
+
+
+@dataclass(frozen=True, slots=True)
+class Key(LookedUp):
+    """A name that people type and compare, such as a SKU: nothing in it may be invisible."""
+
+    def read(self, name: str, text: str) -> str:
+        text = LookedUp.read(self, name, text)
+        if not (text.isascii() and text.isprintable()):
+            for at, char in enumerate(text, start=1):
+                if char in _INVISIBLE_EXTRA or unicodedata.category(char) in _INVISIBLE_CATEGORIES:
+                    raise refusals.BadCharacter(name=name, character=f"U+{ord(char):04X}", position=at)
+        return text
 
 
 @dataclass(frozen=True, slots=True)

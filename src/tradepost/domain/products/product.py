@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -260,6 +261,7 @@ def given(changes: object, *names: str) -> dict[str, Any]:
     return {name: value for name in names if (value := getattr(changes, name)) is not NOT_GIVEN}
 
 
+@lru_cache(maxsize=4096)
 def tag_id(tag: str) -> str:
     """The key of a tag: letters and digits in lower case, without an s at the end (facts, section 6)."""
     return "".join(char for char in tag.lower() if char.isalnum()).removesuffix("s")
