@@ -128,6 +128,9 @@ def limited(level: str) -> Callable[[Market, str], Answer]:
 MANY = "|".join(f"https://pictures.example/{number}.jpg" for number in range(101))
 
 PROVOKED: dict[tuple[str, str], Callable[[Market, str], Answer]] = {
+    ("merchant", "RequestMalformed"): lambda market, locale: market.request(
+        "GET", f"{UPDATE}?locale={locale}", "usd", headers={"host": 'a"b'}
+    ),
     ("merchant", "PathUnknown"): lambda market, locale: market.get("/api/v2/nothing", locale=locale),
     ("merchant", "MethodNotAllowed"): lambda market, locale: market.request("PUT", f"{UPDATE}?locale={locale}"),
     ("merchant", "HttpsRequired"): lambda market, locale: market.get(

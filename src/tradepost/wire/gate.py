@@ -19,7 +19,7 @@ from tradepost.values import Fact, TryLater
 from tradepost.wire import answers, fields, forms, refusals
 from tradepost.wire.endpoint import Endpoint, RateLimit, Surface
 from tradepost.wire.forms import Parameters
-from tradepost.wire.http_types import Request, Response
+from tradepost.wire.http_types import Request, Response, is_host
 from tradepost.wire.paging import Listing, links
 from tradepost.wire.params import Whole
 
@@ -144,6 +144,8 @@ async def _serve(surface: Surface, sessions: Sessions, rules: Rules, request: Re
     given = forms.parse_query(request.query)
     _take_format(surface, given, reply)
     _take_locale(surface, given, reply)
+    if not is_host(request.host):
+        raise refusals.RequestMalformed
     endpoint = surface.find(request.method, request.path)
     limits = surface.limits_of(endpoint)
     reply.headers["Wish-Rate-Limit-Remaining"] = str(limits[0].limit)

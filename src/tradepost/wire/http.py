@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import re
 import uuid
 from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
 from dataclasses import dataclass, field
@@ -22,7 +21,7 @@ import structlog
 from tradepost.values import Fact
 from tradepost.wire import gate, refusals
 from tradepost.wire.endpoint import Surface
-from tradepost.wire.http_types import Request, Response
+from tradepost.wire.http_types import Request, Response, is_host
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -30,8 +29,6 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 BODY_SECONDS = 60
-# A name, an address, or nothing; it is repeated in links, so nothing else passes.
-_HOST = re.compile(r"(?:[A-Za-z0-9._-]{0,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?", re.ASCII)
 
 log = structlog.get_logger("tradepost.http")
 
@@ -102,11 +99,7 @@ class App:
         else:
             request = self._request(scope, receive)
             service = self._services[self._service_name(scope, request.host)]
-            request_id = str(uuid.uuid4())
-            if _HOST.fullmatch(request.host):
-                response = await gate.answer(service.surface, service.sessions, self._rules, request, request_id)
-            else:
-                response = self.refuse(scope.get("server"), refusals.RequestMalformed())
+            response = await gate.answer(service.surface, service.sessions, self._rules, request, str(uuid.uuid4()))
         await send({"type": "http.response.start", "status": response.status, "headers": header_lines(response)})
         await send({"type": "http.response.body", "body": response.body})
 
@@ -124,7 +117,7 @@ class App:
         name = _without_port(host).lower().removesuffix(".")
         if found := self._addresses.names.get(name):
             return found
-        if name in ("", "localhost") or _is_address(name):
+        if name in ("", "localhost") or _is_address(name) or not is_host(host):
             return self._by_port(scope.get("server"))
         return self._addresses.default
 

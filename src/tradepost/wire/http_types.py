@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+
+# A name, an address, or nothing; it is repeated in links, so nothing else passes.
+_HOST = re.compile(r"(?:[A-Za-z0-9._-]{0,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?", re.ASCII)
+
+
+def is_host(text: str) -> bool:
+    """Whether a text can be the Host of a request, with a port or without."""
+    return _HOST.fullmatch(text) is not None
 
 
 @dataclass(slots=True)

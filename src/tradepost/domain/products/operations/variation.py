@@ -7,7 +7,7 @@ from typing import Any
 from tradepost.domain import warehouses
 from tradepost.domain.context import MerchantCtx
 from tradepost.domain.products import failures
-from tradepost.domain.products.money import MOST_MSRP, MOST_PRICE, check_currency, reference_price, settle
+from tradepost.domain.products.money import MOST_MSRP, MOST_PRICE, Amounts, check_currency, reference_price, settle
 from tradepost.domain.products.product import (
     DEFAULT_SHIPPING_TIME,
     MOST_PICTURES,
@@ -60,12 +60,7 @@ async def add_variation(ctx: MerchantCtx, new: NewVariation) -> tuple[Product, V
         "position": siblings.count + 1,
         "sku": new.sku,
         "shipping_time": new.shipping_time or DEFAULT_SHIPPING_TIME,
-        **_amounts(
-            price=price.usd,
-            localized_price=price.localized,
-            msrp=reference_price(msrp.usd),
-            localized_msrp=reference_price(msrp.localized),
-        ),
+        **_prices(price, msrp),
         **given(new, "color", "size", "main_image", "quantity_value"),
     }
     await rows.insert(ctx.db, merchant.id, columns, new.logistics())
@@ -106,12 +101,7 @@ async def update_variation(
     if changes.enabled and variation.removed_by_wish:
         raise failures.VariationRemovedByWish(sku=sku)
     columns = {
-        **_amounts(
-            price=price.usd,
-            localized_price=price.localized,
-            msrp=reference_price(msrp.usd),
-            localized_msrp=reference_price(msrp.localized),
-        ),
+        **_prices(price, msrp),
         **given(changes, "enabled", "size", "color", "shipping_time", "quantity_value"),
     }
     of_product: dict[str, Any] = {}
@@ -196,5 +186,11 @@ async def _check_picture_count(ctx: MerchantCtx, variation: rows.LockedVariation
         raise failures.TooManyPictures(name="main_image", limit=MOST_PICTURES)
 
 
-def _amounts(**amounts: Any) -> dict[str, Any]:
-    return {name: amount for name, amount in amounts.items() if amount is not NOT_GIVEN}
+def _prices(price: Amounts, msrp: Amounts) -> dict[str, Any]:
+    columns = {
+        "price": price.usd,
+        "localized_price": price.localized,
+        "msrp": reference_price(msrp.usd),
+        "localized_msrp": reference_price(msrp.localized),
+    }
+    return {name: amount for name, amount in columns.items() if amount is not NOT_GIVEN}
