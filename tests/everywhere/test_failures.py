@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.support.calls import SURFACES, good_call
-from tests.support.market import Answer, Market
+from tests.support.market import FILL_WITH_VARIATIONS, Answer, Market
 from tradepost.domain import merchants, products
 from tradepost.domain.access import new_token
 from tradepost.surfaces.merchant_v2.chapters import api as merchant_v2
@@ -93,12 +93,7 @@ def taken_down(market: Market, locale: str) -> Answer:
 
 
 def full_product(market: Market, locale: str) -> Answer:
-    market.sql(
-        "insert into variation (merchant_id, id, product_id, position, sku, color, price) "
-        "select p.merchant_id, lpad(n::text, 24, '0'), p.id, n, 'v' || n, 'c' || n, 1 "
-        "from product p, generate_series(2, 400) n where p.parent_sku = 'scarf' and p.merchant_id = $1",
-        market.world.merchants["usd"].account_id,
-    )
+    market.sql(FILL_WITH_VARIATIONS, market.world.merchants["usd"].account_id, "scarf", 2, 400)
     return market.post(
         "/api/v2/variant/add", parent_sku="scarf", sku="401", color="x", inventory=1, price=1, locale=locale
     )

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.support.database import Server, once
-from tests.support.market import NOW, World
+from tests.support.market import FILL_WITH_VARIATIONS, NOW, World
 from tradepost.domain import merchants, products
 from tradepost.domain.context import Ctx, MerchantCtx
 from tradepost.domain.products import NewProduct, NewVariation, ProductChanges, ProductRef, VariationChanges
@@ -133,13 +133,7 @@ def test_the_last_place_for_a_variation(shop: Shop) -> None:
     """Many want to be the 400th; one is."""
 
     async def fill(ctx: MerchantCtx) -> None:
-        for number in range(4, 400):
-            await products.add_variation(
-                ctx,
-                NewVariation(
-                    parent_sku="ring", sku=f"v{number}", color=f"c{number}", inventory=1, price=Decimal(1)
-                ),
-            )
+        await ctx.db.execute(FILL_WITH_VARIATIONS, ctx.actor.id, "ring", 4, 399)
 
     shop.at_once(fill)
     came = shop.at_once(
