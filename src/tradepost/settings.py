@@ -6,6 +6,7 @@ are written as JSON. `docs/operating.md` lists them all; a test compares.
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
@@ -25,7 +26,7 @@ class Mode(StrEnum):
 class Settings(BaseSettings):
     """The settings of one installation."""
 
-    model_config = SettingsConfigDict(env_prefix="TRADEPOST_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="TRADEPOST_", env_ignore_empty=True, extra="ignore")
 
     mode: Mode = Field(Mode.SANDBOX, description="`sandbox`, or `production` for real merchants.")
     data: Path = Field(
@@ -83,7 +84,9 @@ def load_settings() -> Settings:
         ]
         raise SettingsError("\n".join(lines)) from None
     except Unreadable as error:
-        raise SettingsError(f"{error} (lists and maps are written as JSON)") from None
+        field = re.search(r'field "(\w+)"', str(error))
+        name = f"TRADEPOST_{field.group(1).upper()}" if field else "TRADEPOST_…"
+        raise SettingsError(f"{name}: not JSON, which lists and maps are written as") from None
     if not settings.is_sandbox and settings.database_url is None:
         raise SettingsError("TRADEPOST_DATABASE_URL: production needs a PostgreSQL of yours")
     return settings

@@ -341,7 +341,11 @@ def test_a_port_in_use_is_told_in_words(served: Program, setting: str) -> None:
         pytest.param({"rate_limits": '{"merchant/nonsense": 5}'}, id="rate limit of no group"),
         pytest.param({"rate_limits": '{"marchant/default": 5}'}, id="rate limit of no service"),
         pytest.param({"rate_limits": '{"merchant/default": -5}'}, id="negative rate limit"),
+        pytest.param({"rate_limits": '{"merchant/default": 2147483648}'}, id="rate limit beyond counting"),
+        pytest.param({"rate_limits": '{"x"'}, id="no JSON"),
+        pytest.param({"trusted_proxies": "abc"}, id="no list"),
         pytest.param({"log_level": "loud"}, id="log level"),
+        pytest.param({"database_url": "", "mode": "production"}, id="database"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_refused_at_the_start(settings: dict[str, str]) -> None:
