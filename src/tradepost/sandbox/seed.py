@@ -7,6 +7,7 @@ connector that was set up once goes on working.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from dataclasses import asdict, dataclass
@@ -25,6 +26,7 @@ from tradepost.wiring import OWNER_ROLE, SCHEMA, SCOPES, connect_arguments, oper
 SEED = 20210519
 PRODUCTS_PER_SHOP = (14, 13, 13)
 _KEPT_TABLES = ("schema_migration", "world_clock")
+_TRIES = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +144,26 @@ async def _has_shops(settings: Settings) -> bool:
 
 
 async def _truncate(connection: asyncpg.Connection[Any]) -> None:
+    """Empty every table, in the caller's transaction.
+
+    Every call begins with its token, so holding that table keeps new ones waiting; those that are on their way
+    need other tables and get to their end first. Taking all tables at once would wait for them while they wait
+    for us.
+    """
     rows = await connection.fetch(
         "select quote_ident(tablename) from pg_tables where schemaname = current_schema and tablename <> all($1)",
         list(_KEPT_TABLES),
     )
-    await connection.execute(f"truncate {', '.join(row[0] for row in rows)}")
+    tables = ", ".join(row[0] for row in rows)
+    await connection.execute("lock table access_token in access exclusive mode")
+    for _ in range(_TRIES):
+        try:
+            async with connection.transaction():
+                await connection.execute(f"lock table {tables} in access exclusive mode nowait")
+            break
+        except asyncpg.LockNotAvailableError:
+            await asyncio.sleep(0.02)
+    await connection.execute(f"truncate {tables}")
     await connection.execute("update world_clock set fixed_at = null, shift = '0'")
 
 
