@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.database import Server, once, running_server
-from tests.support.market import Market, World, build_world
+from tests.support.market import Market, World, build_world, open_market
 
 
 @pytest.fixture(scope="session")
@@ -34,11 +34,5 @@ def loop() -> Iterator[asyncio.Runner]:
 @pytest.fixture
 def market(server: Server, world: World, loop: asyncio.Runner) -> Iterator[Market]:
     """The application on a connection whose transaction is rolled back after the test."""
-    connection = loop.run(server.connect())
-    transaction = connection.transaction()
-    loop.run(transaction.start())
-    try:
-        yield Market(loop, connection, world)
-    finally:
-        loop.run(transaction.rollback())
-        loop.run(connection.close())
+    with open_market(server, world, loop) as opened:
+        yield opened

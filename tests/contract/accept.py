@@ -9,7 +9,7 @@ import asyncio
 
 from tests.contract.transcripts import files, load, play
 from tests.support.database import once, running_server
-from tests.support.market import Market, build_world
+from tests.support.market import build_world, open_market
 from tests.support.transcripts import render
 
 
@@ -19,13 +19,8 @@ def accept() -> int:
     with running_server() as server, asyncio.Runner() as loop:
         world = once(lambda: build_world(server))
         for file in files():
-            connection = loop.run(server.connect())
-            transaction = connection.transaction()
-            loop.run(transaction.start())
-            market = Market(loop, connection, world)
-            text = render([play(market, case) for case in load(file)])
-            loop.run(transaction.rollback())
-            loop.run(connection.close())
+            with open_market(server, world, loop) as market:
+                text = render([play(market, case) for case in load(file)])
             if text != file.read_text(encoding="utf-8"):
                 file.write_text(text, encoding="utf-8")
                 print(f"rewrote {file.name}")

@@ -46,9 +46,10 @@ from urllib.parse import parse_qsl, quote_from_bytes
 import pytest
 from lxml import etree
 
+from tests.support.answer import Answer
 from tests.support.calls import good_call
 from tests.support.database import Server
-from tests.support.market import Answer, Market, World
+from tests.support.market import Market, World, open_market
 from tradepost.surfaces.merchant_v2.chapters import api as merchant
 from tradepost.surfaces.wishpost_v3.chapters import api as wishpost
 from tradepost.wire.endpoint import Endpoint, Param, Surface
@@ -532,14 +533,8 @@ def assert_accepted(check: Check, frame: Frame, value: bytes) -> None:
 @pytest.fixture(scope="module")
 def shop(server: Server, world: World, loop: asyncio.Runner) -> Iterator[Market]:
     """A market for the whole corpus: each line undoes what it did."""
-    connection = loop.run(server.connect())
-    transaction = connection.transaction()
-    loop.run(transaction.start())
-    try:
-        yield Market(loop, connection, world)
-    finally:
-        loop.run(transaction.rollback())
-        loop.run(connection.close())
+    with open_market(server, world, loop) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
+from tests.support.answer import Answer
 from tests.support.calls import SURFACES, good_call
-from tests.support.market import FILL_WITH_VARIATIONS, Answer, Market
+from tests.support.market import FILL_WITH_VARIATIONS, Market
 from tradepost.domain import merchants, products
 from tradepost.domain.access import new_token
 from tradepost.surfaces.merchant_v2.chapters import api as merchant_v2

@@ -11,8 +11,9 @@ from urllib.parse import urlencode
 
 import pytest
 
+from tests.support.answer import Answer
 from tests.support.calls import ENDPOINTS, IDS, SURFACES, caller, good_call, url
-from tests.support.market import Answer, Market
+from tests.support.market import Market
 from tests.support.xmltree import differences
 from tradepost.domain.access import new_token
 from tradepost.wire.endpoint import Endpoint

@@ -16,7 +16,7 @@ import asyncpg
 import pytest
 
 from tests.support.database import Server, data_folder
-from tests.support.market import Market, build_world
+from tests.support.market import build_world, open_market
 from tradepost.storage.embedded import EmbeddedPostgres
 from tradepost.storage.migrate import MigrationError, migrate, migrations, missing
 from tradepost.wiring import OWNER_ROLE, prepare_database
@@ -203,16 +203,11 @@ def test_the_least_version_carries_the_whole_market(loop: asyncio.Runner) -> Non
             old = Server(folder, embedded)
             assert loop.run(prepare_database(old.settings(postgres_binaries=SYSTEM_BINARIES))) == NAMES
             world = loop.run(build_world(old))
-            connection = loop.run(old.connect())
-            transaction = connection.transaction()
-            loop.run(transaction.start())
-            market = Market(loop, connection, world)
-            answer = market.get("/api/v2/product", parent_sku="ring")
-            assert (answer.status, answer.data["Product"]["name"]) == (200, "Cute Ring")
-            assert market.get("/api/v2/product", as_="cny", parent_sku="scarf").status == 200
-            assert market.post("/api/v2/variant/update-inventory", sku="ring-red", inventory=3).status == 200
-            assert market.get("/api/v3/channels", as_="wishpost:lan").status == 200
-            loop.run(transaction.rollback())
-            loop.run(connection.close())
+            with open_market(old, world, loop) as market:
+                answer = market.get("/api/v2/product", parent_sku="ring")
+                assert (answer.status, answer.data["Product"]["name"]) == (200, "Cute Ring")
+                assert market.get("/api/v2/product", as_="cny", parent_sku="scarf").status == 200
+                assert market.post("/api/v2/variant/update-inventory", sku="ring-red", inventory=3).status == 200
+                assert market.get("/api/v3/channels", as_="wishpost:lan").status == 200
         finally:
             embedded.stop()

@@ -17,8 +17,9 @@ from urllib.parse import urlencode
 import asyncpg
 import pytest
 
+from tests.support.answer import Answer
 from tests.support.database import Server
-from tests.support.market import Answer, Market, World
+from tests.support.market import Market, World
 from tradepost.domain.access.token import fingerprint, new_token
 from tradepost.domain.context import random_id
 from tradepost.storage.database import APP_ROLE, PLATFORM_ROLE, Database

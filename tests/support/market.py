@@ -7,9 +7,8 @@ the test. Requests go through the ASGI application like those from a socket.
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -18,6 +17,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import asyncpg
 
+from tests.support.answer import Answer
 from tests.support.database import Server
 from tradepost.domain import merchants, products
 from tradepost.domain.context import Ctx, MerchantCtx
@@ -162,30 +162,6 @@ async def _two_products(ctx: MerchantCtx, rate: int) -> None:
     )
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What came back."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        """The body as JSON."""
-        return json.loads(self.body)
-
-    @property
-    def code(self) -> int:
-        """The code in the envelope."""
-        return int(self.json["code"])
-
-    @property
-    def data(self) -> Any:
-        """What is in the envelope."""
-        return self.json["data"]
-
-
 class _OneConnection:
     """A database that hands out one connection, with a savepoint around each call."""
 
@@ -307,3 +283,16 @@ def _with_query(target: str, query: Mapping[str, object]) -> str:
         return target
     mark = "&" if "?" in target else "?"
     return target + mark + urlencode({name: str(value) for name, value in query.items()}, quote_via=quote)
+
+
+@contextmanager
+def open_market(server: Server, world: World, loop: asyncio.Runner) -> Iterator[Market]:
+    """A market on a connection of its own, whose transaction is rolled back at the end."""
+    connection = loop.run(server.connect())
+    transaction = connection.transaction()
+    loop.run(transaction.start())
+    try:
+        yield Market(loop, connection, world)
+    finally:
+        loop.run(transaction.rollback())
+        loop.run(connection.close())

@@ -19,11 +19,10 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from tests.support.answer import Answer
 from tests.support.database import data_folder
 from tradepost.storage.embedded import EmbeddedPostgres
 
@@ -74,28 +73,7 @@ def resident_mib(pid: int) -> float:
     return int(found.group(1)) / 1024
 
 
-@dataclass(frozen=True)
-class Reply:
-    """A complete answer; header names are in lower case."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        """The body as JSON."""
-        return json.loads(self.body)
-
-    @property
-    def code(self) -> int:
-        """The code in the envelope."""
-        return int(self.json["code"])
-
-    @property
-    def data(self) -> Any:
-        """What is in the envelope."""
-        return self.json["data"]
+Reply = Answer
 
 
 class Client:

@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
+from tests.support.answer import Answer
 from tests.support.calls import ENDPOINTS, IDS, caller, good_call
-from tests.support.market import Answer, Market, World
+from tests.support.market import Market, World
 from tradepost.wire.answers import Envelope, to_json, to_xml
 from tradepost.wire.endpoint import Endpoint
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -38,6 +39,7 @@ class Migration:
         return hashlib.sha256(self.sql.encode()).hexdigest()
 
 
+@cache
 def migrations() -> tuple[Migration, ...]:
     """All migrations of this version, in order."""
     folder = resources.files("tradepost.storage") / "migrations"

@@ -91,6 +91,15 @@ def settle(
     return Amounts(usd, localized)
 
 
-def reference_price(amount: Amount) -> Decimal | NotGiven | None:
-    """A reference price as it is stored: 0 is what answers say where there is none, and so is none."""
-    return None if amount == 0 else amount
+def price_columns(price: Amounts, msrp: Amounts) -> dict[str, Decimal | None]:
+    """What to store of a variation's prices, by column; what was not given is left out.
+
+    A reference price of 0 is what answers say where there is none, and so is none.
+    """
+    columns = {
+        "price": price.usd,
+        "localized_price": price.localized,
+        "msrp": None if msrp.usd == 0 else msrp.usd,
+        "localized_msrp": None if msrp.localized == 0 else msrp.localized,
+    }
+    return {name: amount for name, amount in columns.items() if amount is not NOT_GIVEN}

@@ -265,8 +265,3 @@ def given(changes: object, *names: str) -> dict[str, Any]:
 def tag_id(tag: str) -> str:
     """The key of a tag: letters and digits in lower case, without an s at the end (facts, section 6)."""
     return "".join(char for char in tag.lower() if char.isalnum()).removesuffix("s")
-
-
-def removed_sku(sku: str, product_id: str) -> str:
-    """What a SKU is called once its product is removed."""
-    return f"{sku}{REMOVED_MARK}{product_id}"

@@ -16,7 +16,7 @@ from tradepost.domain.products.money import (
     Amount,
     Amounts,
     check_currency,
-    reference_price,
+    price_columns,
     settle,
 )
 from tradepost.domain.products.product import (
@@ -233,10 +233,7 @@ def _product_columns(new: NewProduct) -> dict[str, Any]:
 def _variation_columns(new: NewProduct, price: Amounts, msrp: Amounts) -> dict[str, Any]:
     return {
         "sku": new.sku,
-        "price": _value(price.usd),
-        "localized_price": _value(price.localized),
-        "msrp": _value(reference_price(msrp.usd)),
-        "localized_msrp": _value(reference_price(msrp.localized)),
+        **price_columns(price, msrp),
         "shipping_time": new.shipping_time or DEFAULT_SHIPPING_TIME,
         **given(new, "color", "size", "quantity_value"),
     }

@@ -7,7 +7,7 @@ from typing import Any
 from tradepost.domain import warehouses
 from tradepost.domain.context import MerchantCtx
 from tradepost.domain.products import failures
-from tradepost.domain.products.money import MOST_MSRP, MOST_PRICE, Amounts, check_currency, reference_price, settle
+from tradepost.domain.products.money import MOST_MSRP, MOST_PRICE, check_currency, price_columns, settle
 from tradepost.domain.products.product import (
     DEFAULT_SHIPPING_TIME,
     MOST_PICTURES,
@@ -60,7 +60,7 @@ async def add_variation(ctx: MerchantCtx, new: NewVariation) -> tuple[Product, V
         "position": siblings.count + 1,
         "sku": new.sku,
         "shipping_time": new.shipping_time or DEFAULT_SHIPPING_TIME,
-        **_prices(price, msrp),
+        **price_columns(price, msrp),
         **given(new, "color", "size", "main_image", "quantity_value"),
     }
     await rows.insert(ctx.db, merchant.id, columns, new.logistics())
@@ -101,7 +101,7 @@ async def update_variation(
     if changes.enabled and variation.removed_by_wish:
         raise failures.VariationRemovedByWish(sku=sku)
     columns = {
-        **_prices(price, msrp),
+        **price_columns(price, msrp),
         **given(changes, "enabled", "size", "color", "shipping_time", "quantity_value"),
     }
     of_product: dict[str, Any] = {}
@@ -184,13 +184,3 @@ async def _check_picture_count(ctx: MerchantCtx, variation: rows.LockedVariation
     siblings = await rows.siblings(ctx.db, ctx.actor.id, variation.product_id, warehouses.STANDARD)
     if product and len(product.extra_images) + siblings.pictures >= MOST_PICTURES:
         raise failures.TooManyPictures(name="main_image", limit=MOST_PICTURES)
-
-
-def _prices(price: Amounts, msrp: Amounts) -> dict[str, Any]:
-    columns = {
-        "price": price.usd,
-        "localized_price": price.localized,
-        "msrp": reference_price(msrp.usd),
-        "localized_msrp": reference_price(msrp.localized),
-    }
-    return {name: amount for name, amount in columns.items() if amount is not NOT_GIVEN}
