@@ -7,13 +7,25 @@ are written as JSON. `docs/operating.md` lists them all; a test compares.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, IPvAnyNetwork, ValidationError
+from pydantic import Field, IPvAnyNetwork, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as Unreadable
+
+# A bucket by the naming rules of S3, and perhaps a folder in it whose segments are plain names.
+_BUCKET_URL = re.compile(
+    r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])((?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._-]+)*)/?", re.ASCII
+)
+# An address without quotes or comments in it, and perhaps a name before it that is quoted where it has to be.
+_ADDRESS = r"""[^\s\x00-\x1f\x7f-\x9f@<>()\[\],;:\\"]+@[^\s\x00-\x1f\x7f-\x9f@<>()\[\],;:\\"]+"""
+_SENDER = re.compile(rf"""{_ADDRESS}|(?:"[^"\\\x00-\x1f]*"|[^@<>()\[\],;:\\"\x00-\x1f]+)?[ ]*<{_ADDRESS}>""")
+
+LEAST_KEY_LENGTH = 32
 
 
 class Mode(StrEnum):
@@ -62,15 +74,115 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="`debug`, `info`, `warning` or `error`."
     )
+    public_url: str | None = Field(
+        None, description="What links in mails begin with: `https://merchants.example`. Production needs it."
+    )
+    link_keys: list[SecretStr] = Field(
+        [],
+        description="Keys of download links, 32 characters or more each: the first signs, all are accepted. "
+        "Production needs one.",
+    )
+    job_slots: int = Field(4, ge=1, le=64, description="Jobs that one worker works on at the same time.")
+    files_url: str | None = Field(
+        None, description="Bucket to keep files in, `s3://bucket/folder`; without it the data folder's `files`."
+    )
+    s3_endpoint: str | None = Field(
+        None, description="Address of the S3-compatible service; without it Amazon's in the region."
+    )
+    s3_region: str = Field("us-east-1", min_length=1, description="Region of the bucket.")
+    s3_access_key_id: str | None = Field(None, description="Who reads and writes the bucket.")
+    s3_secret_access_key: SecretStr | None = Field(None, description="The secret of that key.")
+    smtp_host: str | None = Field(
+        None, description="Mail server; without it no mail leaves: the sandbox shows it, production keeps it."
+    )
+    smtp_port: int = Field(587, ge=1, le=65535, description="Port of the mail server.")
+    smtp_security: Literal["none", "starttls", "tls"] = Field(
+        "starttls", description="`starttls`, `tls` from the first byte, or `none`."
+    )
+    smtp_user: str | None = Field(None, description="Who logs in to the mail server; without it nobody does.")
+    smtp_password: SecretStr | None = Field(None, description="The password of that user.")
+    mail_from: str = Field("Tradepost <no-reply@localhost>", description="Sender of every mail.")
 
     @property
     def is_sandbox(self) -> bool:
         """Whether this is a contained world."""
         return self.mode is Mode.SANDBOX
 
+    @property
+    def bucket(self) -> tuple[str, str] | None:
+        """The bucket that files are kept in and the folder there ("" for none), or None for the data folder."""
+        found = None if self.files_url is None else _BUCKET_URL.fullmatch(self.files_url)
+        return None if found is None else (found[1], found[2].strip("/"))
+
+    @field_validator("public_url", "s3_endpoint")
+    @classmethod
+    def _check_address(cls, value: str | None) -> str | None:
+        """Give back the address of a server without a slash at the end."""
+        if value is None:
+            return None
+        try:
+            parts = urlsplit(value)
+            usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        except ValueError:
+            usable = False
+        if not usable or not re.fullmatch(r"https?://[A-Za-z0-9.:_\[\]-]+/?", value, re.ASCII | re.IGNORECASE):
+            raise ValueError("not http:// or https:// with a host and perhaps a port, and nothing else")
+        return value.removesuffix("/")
+
+    @field_validator("link_keys")
+    @classmethod
+    def _check_link_keys(cls, value: list[SecretStr]) -> list[SecretStr]:
+        if any(len(key.get_secret_value()) < LEAST_KEY_LENGTH for key in value):
+            raise ValueError(f"a key of fewer than {LEAST_KEY_LENGTH} characters can be guessed")
+        return value
+
+    @field_validator("files_url")
+    @classmethod
+    def _check_files_url(cls, value: str | None) -> str | None:
+        if value is not None and not _BUCKET_URL.fullmatch(value):
+            raise ValueError("not s3://bucket or s3://bucket/folder")
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _check_mail_from(cls, value: str) -> str:
+        try:
+            found = _SENDER.fullmatch(value) and value.rstrip(">").rpartition("@")[2].encode("idna")
+        except UnicodeError:
+            found = None
+        if not found:
+            raise ValueError("not one address, with or without a name: Shop <shop@example.org>")
+        return value
+
 
 class SettingsError(Exception):
     """A setting that cannot be used; the message names the variable."""
+
+
+def _disagreements(settings: Settings) -> Iterator[str]:
+    """What is wrong with settings that are each right by themselves, one line per variable."""
+    if settings.files_url is not None:
+        if settings.s3_access_key_id is None:
+            yield "TRADEPOST_S3_ACCESS_KEY_ID: the bucket of TRADEPOST_FILES_URL is not opened without a key"
+        if settings.s3_secret_access_key is None:
+            yield "TRADEPOST_S3_SECRET_ACCESS_KEY: the bucket of TRADEPOST_FILES_URL is not opened without a key"
+    if settings.smtp_user is not None:
+        if settings.smtp_password is None:
+            yield "TRADEPOST_SMTP_PASSWORD: TRADEPOST_SMTP_USER does not log in without one"
+        if settings.smtp_security == "none":
+            yield "TRADEPOST_SMTP_SECURITY: TRADEPOST_SMTP_USER's password is not sent without TLS"
+    elif settings.smtp_password is not None:
+        yield "TRADEPOST_SMTP_USER: TRADEPOST_SMTP_PASSWORD belongs to nobody"
+    if settings.is_sandbox:
+        return
+    if settings.database_url is None:
+        yield "TRADEPOST_DATABASE_URL: production needs a PostgreSQL of yours"
+    if settings.public_url is None:
+        yield "TRADEPOST_PUBLIC_URL: production needs the address that merchants reach it under"
+    elif not settings.public_url.lower().startswith("https:"):
+        yield "TRADEPOST_PUBLIC_URL: production is reached over https only"
+    if not settings.link_keys:
+        yield "TRADEPOST_LINK_KEYS: production needs a key that signs download links"
 
 
 def load_settings() -> Settings:
@@ -79,7 +191,8 @@ def load_settings() -> Settings:
         settings = Settings()
     except ValidationError as error:
         lines = [
-            f"TRADEPOST_{'_'.join(str(part) for part in problem['loc'][:1]).upper()}: {problem['msg']}"
+            f"TRADEPOST_{'_'.join(str(part) for part in problem['loc'][:1]).upper()}: "
+            f"{problem['msg'].removeprefix('Value error, ')}"
             for problem in error.errors()
         ]
         raise SettingsError("\n".join(lines)) from None
@@ -87,6 +200,6 @@ def load_settings() -> Settings:
         field = re.search(r'field "(\w+)"', str(error))
         name = f"TRADEPOST_{field.group(1).upper()}" if field else "TRADEPOST_…"
         raise SettingsError(f"{name}: not JSON, which lists and maps are written as") from None
-    if not settings.is_sandbox and settings.database_url is None:
-        raise SettingsError("TRADEPOST_DATABASE_URL: production needs a PostgreSQL of yours")
+    if lines := list(_disagreements(settings)):
+        raise SettingsError("\n".join(lines))
     return settings
