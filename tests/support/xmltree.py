@@ -39,7 +39,8 @@ def _any_page(link: str) -> Any:
 def _compare(element: Any, value: Any, where: str) -> list[str]:
     children = list(element)
     if isinstance(value, list):
-        return _compare_list(children, value, where)
+        own_name = "Item" if where == FRAME["data"] else element.get("name", element.tag)
+        return _compare_list(children, value, own_name, where)
     if isinstance(value, dict):
         found = []
         if len(children) != len(value):
@@ -56,15 +57,15 @@ def _compare(element: Any, value: Any, where: str) -> list[str]:
     return [] if text == said and not children else [f"{where}: {text!r} for {said!r}"]
 
 
-def _compare_list(children: list[Any], items: list[Any], where: str) -> list[str]:
+def _compare_list(children: list[Any], items: list[Any], own_name: str, where: str) -> list[str]:
     if len(children) != len(items):
         return [f"{where}: {len(children)} elements for {len(items)} items"]
     found = []
     for child, item in zip(children, items, strict=True):
         if isinstance(item, dict) and len(item) == 1:
             ((name, inner),) = item.items()
-            found += [] if child.tag == name else [f"{where}: {child.tag} for {name}"]
-            found += _compare(child, inner, f"{where}/{name}")
         else:
-            found += _compare(child, item, f"{where}[]")
+            name, inner = own_name, item
+        found += [] if child.get("name", child.tag) == name else [f"{where}: {child.tag} for {name}"]
+        found += _compare(child, inner, f"{where}/{name}")
     return found

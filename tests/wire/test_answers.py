@@ -17,6 +17,7 @@ from lxml import etree
 from tests.support.answer import Answer
 from tests.support.calls import ENDPOINTS, IDS, caller, good_call
 from tests.support.market import Market, World
+from tests.support.xmltree import differences
 from tradepost.wire.answers import Envelope, to_json, to_xml
 from tradepost.wire.endpoint import Endpoint
 
@@ -54,7 +55,7 @@ def _children(value: Any, item_name: str) -> Iterator[tuple[str, Any]]:
         yield from value.items()
     elif isinstance(value, list):
         for item in value:
-            yield from item.items() if isinstance(item, dict) else [(item_name, item)]
+            yield from item.items() if isinstance(item, dict) and len(item) == 1 else [(item_name, item)]
 
 
 @given(trees, texts, st.integers(0, 9999), st.none() | texts)
@@ -92,6 +93,34 @@ def test_the_frame_and_its_order() -> None:
         "<Type>invalid_param</Type></Response>\n"
     )
     assert json.loads(to_json(Envelope("", 0, None))) == {"message": "", "code": 0, "data": None}
+
+
+def test_an_item_of_several_names_keeps_to_itself() -> None:
+    rows = [{"sku": "a", "code": 1}, {"sku": "b"}, {}, "c"]
+    named = "<row><sku>a</sku><code>1</code></row><sku>b</sku><row></row><row>c</row>"
+    assert (
+        f"<Data><rows>{named.replace('row>', 'rows>')}</rows></Data>"
+        in to_xml(Envelope("", 0, {"rows": rows})).decode()
+    )
+    assert f"<Data>{named.replace('row>', 'Item>')}</Data>" in to_xml(Envelope("", 0, rows)).decode()
+
+
+def test_an_independent_reader_sees_what_is_not_wrapped() -> None:
+    tree = {"message": "", "code": 0, "data": {"rows": [{"a": "1", "b": "2"}, "c"]}}
+    xml = to_xml(Envelope("", 0, tree["data"]))
+    assert differences(tree, xml) == []
+    flat = xml.replace(b"<rows><a>1</a><b>2</b></rows>", b"<a>1</a><b>2</b>")
+    assert flat != xml
+    assert differences(tree, flat)
+    assert differences(tree, xml.replace(b"rows>c</rows", b"row>c</row"))
+
+
+def test_a_page_has_paging_wherever_its_list_stands() -> None:
+    tree = Envelope("", 0, {"rows": []})
+    assert b"<Paging></Paging>" in to_xml(tree, is_page=True)
+    assert b"Paging" not in to_xml(tree)
+    link = Envelope("", 0, {"rows": []}, {"next": "x"})
+    assert to_xml(link, is_page=True).count(b"<Paging>") == 1
 
 
 def _ask(loop: asyncio.Runner, market: Market, world: World, call: tuple[str, Endpoint], **more: str) -> Answer:

@@ -11,6 +11,8 @@ from tradepost.surfaces.merchant_v2.surface import api as real
 from tradepost.values import NOT_GIVEN, Fact, NotGiven
 from tradepost.wire.endpoint import DeclarationError, Group, RateLimit, Surface
 from tradepost.wire.failures import TableError
+from tradepost.wire.forms import parse_query
+from tradepost.wire.http_types import BaseUrl, Locale
 from tradepost.wire.params import Doc, Text, Whole
 
 Number = Annotated[int, Whole(1, 9), Doc("A number.")]
@@ -108,6 +110,18 @@ def test_signatures(surface: Surface) -> None:
     ):
         with pytest.raises(DeclarationError, match=lacking):
             surface.read("/thing")(handler)
+
+
+def test_what_is_handed_over_about_the_call_is_no_parameter(surface: Surface) -> None:
+    async def linking(ctx: Any, *, number: Number, base_url: BaseUrl, language: Locale) -> None:
+        """Answer with a link."""
+
+    surface.read("/thing")(linking)
+    endpoint = surface.find("GET", "/api/v0/thing")
+    assert [param.name for param in endpoint.params] == ["number"]
+    given = parse_query(b"number=3&base_url=https://elsewhere.example&language=fr")
+    bound = endpoint.bind(given, BaseUrl("https://here.example"), "de")
+    assert bound == {"number": 3, "base_url": "https://here.example", "language": "de"}
 
 
 def test_several_parameters_as_one_argument(surface: Surface) -> None:

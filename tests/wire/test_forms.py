@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from urllib.parse import quote
 
 import pytest
@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from tradepost.values import Fact
 from tradepost.wire import refusals
+from tradepost.wire.collecting import Collecting
 from tradepost.wire.forms import MOST_FIELDS, Parameters, add_body, parse_query
 from tradepost.wire.http_types import Request
 
@@ -28,12 +29,23 @@ fields = st.dictionaries(
 )
 
 
-def collect(query: bytes = b"", body: bytes = b"", headers: Mapping[str, str] | str = FORM) -> Parameters:
-    """What is given by a query and a body (with a content type, or with headers)."""
+def collect(
+    query: bytes = b"",
+    body: bytes = b"",
+    headers: Mapping[str, str] | str = FORM,
+    collecting: Mapping[str, Collecting] | None = None,
+    piece: int = 7,
+) -> Parameters:
+    """What is given by a query and a body (with a content type, or headers); a stream comes in `piece` bytes."""
 
     async def read(limit: int) -> bytes:
         assert limit == LIMIT
         return body
+
+    async def stream(limit: int) -> AsyncIterator[bytes]:
+        assert limit == LIMIT
+        for at in range(0, len(body), piece):
+            yield body[at : at + piece]
 
     told = {"content-type": headers} if isinstance(headers, str) else headers
     request = Request(
@@ -45,9 +57,10 @@ def collect(query: bytes = b"", body: bytes = b"", headers: Mapping[str, str] | 
         host="merchant.example",
         client=None,
         read_body=read,
+        stream_body=stream,
     )
     given = parse_query(query)
-    asyncio.run(add_body(given, request, LIMIT))
+    asyncio.run(add_body(given, request, LIMIT, collecting))
     return given
 
 

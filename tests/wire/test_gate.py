@@ -5,20 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 
 from tests.support.database import once
-from tests.wire.test_endpoint import good
+from tests.wire.test_endpoint import Number, good
 from tests.wire.test_endpoint import surface as surface  # a fixture
 from tradepost.domain.failure import Failure
 from tradepost.domain.products.failures import SkuTaken
-from tradepost.values import Fact
+from tradepost.values import Fact, Page
 from tradepost.wire import gate
 from tradepost.wire.endpoint import Surface
-from tradepost.wire.http_types import Request, Response
+from tradepost.wire.http_types import BaseUrl, Request, Response
+from tradepost.wire.paging import Listing, Under
 from tradepost.wire.refusals import ServiceUnavailable
+from tradepost.wire.turns import Turns
 
 HOST = "api.example"
 
@@ -57,6 +59,9 @@ def ask(surface: Surface, door: OpenDoor, path: str = "/api/v0/thing", query: st
     async def no_body(limit: int) -> bytes:
         return b""
 
+    async def no_pieces(limit: int) -> AsyncIterator[bytes]:
+        yield b""
+
     request = Request(
         method="GET",
         path=path,
@@ -66,9 +71,12 @@ def ask(surface: Surface, door: OpenDoor, path: str = "/api/v0/thing", query: st
         host=HOST,
         client="203.0.113.9",
         read_body=no_body,
+        stream_body=no_pieces,
     )
     return once(
-        lambda: gate.answer(surface, door, gate.Rules(plain_http_from_loopback=False, **rules), request, "the-id")
+        lambda: gate.answer(
+            surface, door, gate.Rules(plain_http_from_loopback=False, **rules), Turns(), request, "the-id"
+        )
     )
 
 
@@ -143,3 +151,31 @@ def test_unknown_parameters_are_named(surface: Surface) -> None:
     surface.read("/thing")(good)
     response = ask(surface, OpenDoor(), query="number=1&inventroy=5&%0d%0aX-Evil=1&locale=en")
     assert response.headers["Tradepost-Ignored-Parameters"] == "?, inventroy"
+
+
+def test_a_page_of_a_list_under_a_name(surface: Surface) -> None:
+    """The list keeps its name in both formats, and the links stand beside it."""
+
+    async def listed(ctx: Any, *, start: Number = 3) -> Annotated[Listing[str], Under("rows")]:
+        """List rows."""
+        return Listing(["a"], Page(start, 1), more=True, under="rows")
+
+    surface.read("/thing")(listed)
+    told = json.loads(ask(surface, OpenDoor()).body)
+    assert told["data"] == {"rows": ["a"]}
+    assert told["paging"]["next"] == f"https://{HOST}/api/v0/thing?start=4&limit=1"
+    assert (
+        b"<Data><rows><rows>a</rows></rows></Data><Paging><Next>"
+        in ask(surface, OpenDoor(), query="format=xml").body
+    )
+
+
+def test_the_handler_is_told_where_the_caller_found_us(surface: Surface) -> None:
+    async def linking(ctx: Any, *, base_url: BaseUrl) -> str:
+        """Answer with a link."""
+        return f"{base_url}/file"
+
+    surface.read("/thing")(linking)
+    response = ask(surface, OpenDoor(), query="base_url=x")
+    assert json.loads(response.body)["data"] == f"https://{HOST}/file"
+    assert response.headers["Tradepost-Ignored-Parameters"] == "base_url"

@@ -38,11 +38,12 @@ def to_json(envelope: Envelope) -> bytes:
     return _encoder.encode(envelope)
 
 
-def to_xml(envelope: Envelope) -> bytes:
-    """The answer as XML: a `Response` whose `Data` holds the same tree.
+def to_xml(envelope: Envelope, is_page: bool = False) -> bytes:
+    """The answer as XML: a `Response` whose `Data` holds the same tree; `is_page` says that it is a page of a list.
 
-    A list repeats its items: under `Data` directly, elsewhere inside an element of the list's name; a list
-    of plain texts repeats that name inside. Nothing and null are empty elements, booleans True and False.
+    A list repeats its items inside its own element. An object of one name stands there as the element of that name;
+    every other item is wrapped in an element of the list's name (`Item` where the list is `Data` itself). Nothing
+    and null are empty elements, booleans True and False.
     """
     tree = msgspec.to_builtins(envelope)
     out = ['<?xml version="1.0" encoding="UTF-8"?>\n<Response>']
@@ -51,7 +52,7 @@ def to_xml(envelope: Envelope) -> bytes:
         if name == "paging":
             value = {_PAGING[key]: link for key, link in value.items()}
         _write(out, frame, value, item_name="Item")
-    if "paging" not in tree and isinstance(tree["data"], list):
+    if "paging" not in tree and (is_page or isinstance(tree["data"], list)):
         # Readers of lists look into Paging without asking whether it is there.
         out.append("<Paging></Paging>")
     out.append("</Response>\n")
@@ -70,10 +71,10 @@ def _write(out: list[str], name: str, value: Any, item_name: str | None = None) 
             _write(out, key, item)
     elif isinstance(value, list):
         for item in value:
-            if isinstance(item, dict):
-                for key, inner in item.items():
-                    _write(out, key, inner)
+            if isinstance(item, dict) and len(item) == 1:
+                _write(out, *next(iter(item.items())))
             else:
+                # Several names laid flat would run into those of the next item.
                 _write(out, item_name or name, item)
     elif value is not None:
         out.append(_text(str(value)))

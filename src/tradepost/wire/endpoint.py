@@ -20,14 +20,17 @@ from typing import Any, Literal
 
 from tradepost.values import NOT_GIVEN, Fact, NotGiven
 from tradepost.wire import refusals
+from tradepost.wire.collecting import Collecting
 from tradepost.wire.failures import FailureTable
 from tradepost.wire.forms import Parameters
+from tradepost.wire.http_types import BaseUrl, Locale
 from tradepost.wire.params import Choice, Doc, Reader
 
 MIB = 1 << 20
 BODY_LIMIT = MIB
 
 Handler = Callable[..., Awaitable[Any]]
+_HANDED = (BaseUrl, Locale)
 
 
 class DeclarationError(Exception):
@@ -68,6 +71,8 @@ class Param:
     def read(self, given: Parameters) -> Any:
         """The value out of what was given, the default where it was not."""
         text = given.take(self.name, self.reader.takes_json)
+        if self.name in given.collected:
+            return given.collected[self.name]
         if text == "" and not (self.reader.takes_empty and given.given(self.name)):
             if self.required:
                 raise self.when_missing() if self.when_missing else refusals.ParameterMissing(name=self.name)
@@ -109,6 +114,12 @@ class Endpoint:
     one_statement: bool
     """Whether a write is a single statement, which is a transaction by itself and needs none around it."""
     arguments: Mapping[str, Param | Group]
+    params: tuple[Param, ...]
+    """All parameters on the wire, groups laid flat, in the order of the declaration."""
+    collecting: Mapping[str, Collecting]
+    """The readers of parameters that are collected while the body arrives, by name."""
+    handed: Mapping[str, Any]
+    """The arguments of the handler that are about the call itself, by name, with their types."""
     returns: Any
     handler: Handler
 
@@ -118,21 +129,16 @@ class Endpoint:
         return self.paths[0]
 
     @property
-    def params(self) -> tuple[Param, ...]:
-        """All parameters on the wire, groups laid flat, in the order of the declaration."""
-        flat: list[Param] = []
-        for argument in self.arguments.values():
-            flat.extend(argument.params if isinstance(argument, Group) else (argument,))
-        return tuple(flat)
-
-    @property
     def one_of(self) -> tuple[tuple[str, str], ...]:
         """The pairs of parameters of which one must be given."""
         return tuple(a.one_of for a in self.arguments.values() if isinstance(a, Group) and a.one_of)
 
-    def bind(self, given: Parameters) -> dict[str, Any]:
-        """The keyword arguments of the handler out of what was given."""
-        return {name: argument.read(given) for name, argument in self.arguments.items()}
+    def bind(self, given: Parameters, base_url: BaseUrl, locale: str) -> dict[str, Any]:
+        """The keyword arguments of the handler: out of what was given, and what they ask about the call itself."""
+        bound = {name: argument.read(given) for name, argument in self.arguments.items()}
+        for name, kind in self.handed.items():
+            bound[name] = base_url if kind is BaseUrl else locale
+        return bound
 
 
 class Surface:
@@ -298,7 +304,9 @@ def _compile(
     title, _, rest = doc.partition("\n")
     documented = method or ("GET" if kind == "read" else "POST")
     methods = ("GET", "POST") if surface.any_method else tuple(dict.fromkeys((documented, *also)))
-    arguments, returns = _arguments(handler)
+    hints = _hints(handler)
+    arguments = _arguments(handler, hints)
+    params = [p for a in arguments.values() for p in (a.params if isinstance(a, Group) else (a,))]
     return Endpoint(
         name=handler.__name__,
         kind=kind,
@@ -314,24 +322,32 @@ def _compile(
         body_limit=body_limit,
         one_statement=one_statement,
         arguments=arguments,
-        returns=returns,
+        params=tuple(params),
+        collecting={param.name: param.reader for param in params if isinstance(param.reader, Collecting)},
+        handed={name: hint for name, hint in hints.items() if hint in _HANDED},
+        returns=hints["return"],
         handler=handler,
     )
 
 
-def _arguments(handler: Handler) -> tuple[dict[str, Param | Group], Any]:
+def _hints(handler: Handler) -> dict[str, Any]:
     hints = typing.get_type_hints(handler, include_extras=True)
+    if "return" not in hints:
+        raise DeclarationError("no return annotation")
+    return hints
+
+
+def _arguments(handler: Handler, hints: Mapping[str, Any]) -> dict[str, Param | Group]:
     names = list(inspect.signature(handler).parameters.values())
     if not names or names[0].name != "ctx":
         raise DeclarationError("the first argument must be ctx")
-    if "return" not in hints:
-        raise DeclarationError("no return annotation")
     arguments: dict[str, Param | Group] = {}
     for parameter in names[1:]:
         if parameter.kind is not inspect.Parameter.KEYWORD_ONLY:
             raise DeclarationError(f"{parameter.name} must be keyword-only")
-        arguments[parameter.name] = _argument(parameter.name, hints[parameter.name], parameter.default)
-    return arguments, hints["return"]
+        if hints[parameter.name] not in _HANDED:
+            arguments[parameter.name] = _argument(parameter.name, hints[parameter.name], parameter.default)
+    return arguments
 
 
 def _argument(name: str, hint: Any, default: Any) -> Param | Group:

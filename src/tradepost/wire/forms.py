@@ -6,19 +6,32 @@ a parameter that no endpoint knows is ignored, whatever is in it.
 
 from __future__ import annotations
 
+import asyncio
 import json
-from typing import Any
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
-from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import MultipartParser, parse_options_header
+from python_multipart.multipart import parse_options_header
 
 from tradepost.values import Fact
 from tradepost.wire import refusals
+from tradepost.wire.collecting import BodyFields, Collected, Collecting, Pair, decoded
 from tradepost.wire.http_types import Request
+from tradepost.wire.json_body import JsonBodyParser
 from tradepost.wire.jsontext import JsonError, parse_json_body
+from tradepost.wire.multipart import MultipartParser
+from tradepost.wire.urlencoded import MOST_FIELDS as MOST_FIELDS
+from tradepost.wire.urlencoded import UrlencodedParser
 
-MOST_FIELDS = 1000
+MOST_KEPT: Final = 1 << 20
+"""Bytes of all fields of a body that are not collected, where others are: what a whole body may have elsewhere."""
+LEAST_PIECE: Final = 512
+MOST_PIECE: Final = 4 * 1024
+"""Bytes of a streamed body that are read before other work has its turn, at least and at most."""
+PIECE_SECONDS: Final = 0.0003
+"""How long reading a piece should take; what takes longer is read in smaller ones."""
+
 ACCEPTED_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data", "application/json")
 
 _WORDS = {True: "true", False: "false", None: ""}
@@ -33,12 +46,14 @@ class _Object(str):
 class Parameters:
     """What was given, by name. `take` hands out a text or raises what is wrong with it."""
 
-    __slots__ = ("_faults", "_objects", "_texts", "query_names")
+    __slots__ = ("_faults", "_objects", "_texts", "collected", "query_names")
 
     def __init__(self) -> None:
         self._texts: dict[str, str] = {}
         self._objects: dict[str, str] = {}
         self._faults: dict[str, Fact] = {}
+        self.collected: dict[str, Any] = {}
+        """The values that collectors made out of parts of the body, by name."""
         self.query_names: tuple[str, ...] = ()
 
     def take(self, name: str, as_json: bool = False) -> str:
@@ -60,7 +75,11 @@ class Parameters:
         """The names of everything that was sent."""
         return self._texts.keys() | self._faults.keys()
 
-    def add_place(self, pairs: list[tuple[str, str | Fact]]) -> None:
+    def so_far(self, names: Iterable[str]) -> dict[str, bytes]:
+        """The texts that some parameters have by now, in UTF-8, empty where there is none."""
+        return {name: self._texts.get(name, "").encode() for name in names}
+
+    def add_place(self, pairs: Sequence[Pair]) -> None:
         """Merge the fields of one place (the query, or the body) into the set."""
         texts: dict[str, str] = {}
         times: dict[str, int] = {}
@@ -71,6 +90,8 @@ class Parameters:
                 self._faults[name] = refusals.NotOneValue(name=name)
             elif isinstance(value, Fact):
                 self._faults[name] = value
+            elif isinstance(value, Collected):
+                self._add_collected(name, value)
             else:
                 texts[name] = value
         for name, count in times.items():
@@ -83,6 +104,15 @@ class Parameters:
                 self._faults[name] = refusals.PlacesDisagree(name=name)
             self._texts[name] = value or before or ""
 
+    def _add_collected(self, name: str, value: Collected) -> None:
+        self._texts.setdefault(name, "")
+        if value.fault is not None:
+            self._faults[name] = value.fault
+        elif value.disagrees:
+            self._faults[name] = refusals.PlacesDisagree(name=name)
+        elif not value.is_empty:
+            self.collected[name] = value.value
+
 
 def parse_query(query: bytes) -> Parameters:
     """The parameters of the query string alone."""
@@ -94,42 +124,102 @@ def parse_query(query: bytes) -> Parameters:
     return given
 
 
-async def add_body(given: Parameters, request: Request, limit: int) -> None:
-    """Read the body (at most `limit` bytes) and merge its fields into `given`."""
-    headers = request.headers
-    if "content-length" not in headers and "transfer-encoding" not in headers:
+async def add_body(
+    given: Parameters, request: Request, limit: int, collecting: Mapping[str, Collecting] | None = None
+) -> None:
+    """Read the body (at most `limit` bytes) and merge its fields into `given`.
+
+    Where parameters are `collecting`, it is read piece by piece with other work in between, never as a whole.
+    """
+    if not has_body(request):
         return
-    body = await request.read_body(limit)
-    if not body:
-        return
-    content_type = headers.get("content-type", ACCEPTED_TYPES[0])
-    kind, options = parse_options_header(content_type)
+    if collecting:
+        await _add_stream(given, request, limit, collecting)
+    elif body := await request.read_body(limit):
+        kind, boundary = _content_type(request)
+        match kind:
+            case "application/x-www-form-urlencoded":
+                given.add_place(_parse_urlencoded(body))
+            case "multipart/form-data":
+                fields = BodyFields(limit)
+                parser = MultipartParser(boundary, fields)
+                parser.feed(body)
+                parser.finish()
+                given.add_place(fields.pairs())
+            case _:
+                given.add_place(_parse_json_object(body))
+
+
+def has_body(request: Request) -> bool:
+    """Whether a body was announced, even if an empty one."""
+    return "content-length" in request.headers or "transfer-encoding" in request.headers
+
+
+def _content_type(request: Request) -> tuple[str, bytes]:
+    """Which of ACCEPTED_TYPES a body is, and the boundary of its parts; raises ContentTypeUnknown for any other."""
+    content_type = request.headers.get("content-type", ACCEPTED_TYPES[0])
+    raw_kind, options = parse_options_header(content_type)
+    kind = raw_kind.decode("latin-1")
     charset = options.get(b"charset", b"utf-8").lower()
-    if headers.get("content-encoding", "identity").lower() != "identity" or charset not in (b"utf-8", b"utf8"):
+    encoding = request.headers.get("content-encoding", "identity").lower()
+    if encoding != "identity" or charset not in (b"utf-8", b"utf8") or kind not in ACCEPTED_TYPES:
         raise refusals.ContentTypeUnknown(content_type=content_type)
+    return kind, options.get(b"boundary", b"")
+
+
+async def _add_stream(
+    given: Parameters, request: Request, limit: int, collecting: Mapping[str, Collecting]
+) -> None:
+    fields = BodyFields(MOST_KEPT, collecting, given.so_far(collecting))
+    parser: UrlencodedParser | MultipartParser | JsonBodyParser | None = None
+    wrong: Fact | None = None
+    async for data in _small_pieces(request.stream_body(limit)):
+        # What is wrong is told when all has come, as with bodies that are read whole.
+        if wrong is None:
+            try:
+                parser = parser or _parser(request, fields)
+                parser.feed(data)
+            except Fact as fact:
+                wrong = fact
+    if wrong is not None:
+        raise wrong
+    if isinstance(parser, JsonBodyParser):
+        pairs = _json_pairs(parser.finish())
+        given.add_place([(name, parser.collected.get(name, value)) for name, value in pairs])
+    elif parser is not None:
+        parser.finish()
+        given.add_place(fields.pairs())
+
+
+async def _small_pieces(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The same bytes in pieces that are quickly read, with other work in between."""
+    now = asyncio.get_running_loop().time
+    size = LEAST_PIECE
+    async for data in pieces:
+        at = 0
+        while at < len(data):
+            began = now()
+            yield data[at : at + size]
+            at += size
+            size = max(LEAST_PIECE, size // 2) if now() - began > PIECE_SECONDS else min(MOST_PIECE, size * 2)
+            await asyncio.sleep(0)
+
+
+def _parser(request: Request, fields: BodyFields) -> UrlencodedParser | MultipartParser | JsonBodyParser:
+    kind, boundary = _content_type(request)
     match kind:
-        case b"application/x-www-form-urlencoded":
-            given.add_place(_parse_urlencoded(body))
-        case b"multipart/form-data":
-            given.add_place(_parse_multipart(body, options.get(b"boundary", b"")))
-        case b"application/json":
-            given.add_place(_parse_json_object(body))
-        case _:
-            raise refusals.ContentTypeUnknown(content_type=content_type)
+        case "application/x-www-form-urlencoded":
+            return UrlencodedParser(fields)
+        case "multipart/form-data":
+            return MultipartParser(boundary, fields)
+    return JsonBodyParser(fields)
 
 
-def _decode(name: str, value: bytes) -> str | Fact:
-    try:
-        return value.decode("utf-8")
-    except UnicodeDecodeError:
-        return refusals.NotUtf8(name=name)
-
-
-def _parse_urlencoded(text: bytes) -> list[tuple[str, str | Fact]]:
+def _parse_urlencoded(text: bytes) -> list[Pair]:
     fields = text.split(b"&")
     if len(fields) > MOST_FIELDS:
         raise refusals.TooManyFields(limit=MOST_FIELDS)
-    pairs: list[tuple[str, str | Fact]] = []
+    pairs: list[Pair] = []
     for field in fields:
         if not field:
             continue
@@ -138,77 +228,19 @@ def _parse_urlencoded(text: bytes) -> list[tuple[str, str | Fact]]:
             raw_name = unquote_to_bytes(raw_name.replace(b"+", b" "))
             raw_value = unquote_to_bytes(raw_value.replace(b"+", b" "))
         name = raw_name.decode("utf-8", "replace")
-        pairs.append((name, _decode(name, raw_value)))
+        pairs.append((name, decoded(name, raw_value)))
     return pairs
 
 
-def _parse_multipart(body: bytes, boundary: bytes) -> list[tuple[str, str | Fact]]:
-    if not boundary:
-        raise refusals.BodyMalformed
-    parts = _PartCollector()
-    try:
-        parser = MultipartParser(boundary, parts.callbacks())  # type: ignore[arg-type]
-        parser.write(body)
-        parser.finalize()
-    except FormParserError:
-        raise refusals.BodyMalformed from None
-    if not parts.complete:
-        raise refusals.BodyMalformed
-    return [(name, _decode(name, bytes(value))) for name, value in parts.fields]
-
-
-class _PartCollector:
-    """Gathers the parts of a multipart body as the parser reports them."""
-
-    def __init__(self) -> None:
-        self.fields: list[tuple[str, bytearray]] = []
-        self.complete = False
-        self._header = b""
-        self._header_value = b""
-        self._name = ""
-        self._value = bytearray()
-
-    def callbacks(self) -> dict[str, Any]:
-        return {
-            "on_part_begin": self._begin_part,
-            "on_part_data": lambda data, start, end: self._value.extend(data[start:end]),
-            "on_part_end": self._end_part,
-            "on_header_field": self._add_header_name,
-            "on_header_value": self._add_header_value,
-            "on_header_end": self._end_header,
-            "on_end": self._finish,
-        }
-
-    def _begin_part(self) -> None:
-        self._name = ""
-        self._value = bytearray()
-
-    def _add_header_name(self, data: bytes, start: int, end: int) -> None:
-        self._header += data[start:end]
-
-    def _add_header_value(self, data: bytes, start: int, end: int) -> None:
-        self._header_value += data[start:end]
-
-    def _end_header(self) -> None:
-        if self._header.lower() == b"content-disposition":
-            _, options = parse_options_header(self._header_value)
-            self._name = options.get(b"name", b"").decode("utf-8", "replace")
-        self._header = self._header_value = b""
-
-    def _end_part(self) -> None:
-        if len(self.fields) >= MOST_FIELDS:
-            raise refusals.TooManyFields(limit=MOST_FIELDS)
-        self.fields.append((self._name, self._value))
-
-    def _finish(self) -> None:
-        self.complete = True
-
-
-def _parse_json_object(body: bytes) -> list[tuple[str, str | Fact]]:
+def _parse_json_object(body: bytes) -> list[Pair]:
     try:
         value = parse_json_body(body)
     except JsonError as error:
         raise refusals.JsonMalformed(line=error.line, column=error.column) from None
+    return _json_pairs(value)
+
+
+def _json_pairs(value: Any) -> list[Pair]:
     if not isinstance(value, dict):
         raise refusals.BodyNotObject
     if len(value) > MOST_FIELDS:

@@ -17,11 +17,12 @@ import structlog
 
 from tradepost.values import Fact, TryLater
 from tradepost.wire import answers, fields, forms, refusals
-from tradepost.wire.endpoint import Endpoint, RateLimit, Surface
+from tradepost.wire.endpoint import BODY_LIMIT, Endpoint, RateLimit, Surface
 from tradepost.wire.forms import Parameters
 from tradepost.wire.http_types import Request, Response, is_host
 from tradepost.wire.paging import Listing, links
 from tradepost.wire.params import Whole
+from tradepost.wire.turns import Turns
 
 LOOPBACK = ("127.0.0.1", "::1", None)
 RETRY_SECONDS = 2
@@ -86,8 +87,11 @@ class _Reply:
             "Wish-Rate-Limit-Remaining": str(surface.default_limits[0].limit),
         }
 
-    def success(self, data: Any, paging: dict[str, str] | None) -> Response:
-        return self._write(200, answers.Envelope("", 0, data, msgspec.UNSET if paging is None else paging))
+    def success(self, data: Any) -> Response:
+        return self._write(200, answers.Envelope("", 0, data))
+
+    def page(self, data: Any, paging: dict[str, str]) -> Response:
+        return self._write(200, answers.Envelope("", 0, data, paging or msgspec.UNSET), is_page=True)
 
     def failure(self, fact: Fact) -> Response:
         failed = self.surface.table.tell(fact, self.locale)
@@ -102,19 +106,22 @@ class _Reply:
         kind = failed.type if self.surface.tells_type else msgspec.UNSET
         return self._write(failed.http, answers.Envelope(failed.message, failed.code, failed.data, type=kind))
 
-    def _write(self, status: int, envelope: answers.Envelope) -> Response:
+    def _write(self, status: int, envelope: answers.Envelope, is_page: bool = False) -> Response:
         if self.format == "xml":
-            return Response(status, answers.to_xml(envelope), answers.XML, self.headers)
+            return Response(status, answers.to_xml(envelope, is_page), answers.XML, self.headers)
         return Response(status, answers.to_json(envelope), answers.JSON, self.headers)
 
 
-async def answer(surface: Surface, sessions: Sessions, rules: Rules, request: Request, request_id: str) -> Response:
+async def answer(
+    surface: Surface, sessions: Sessions, rules: Rules, turns: Turns, request: Request, request_id: str
+) -> Response:
     """Answer one call. In order:
 
     1. the query tells the format and the language, so that what follows is answered in them, and the path and
        the method are looked up;
     2. plain HTTP is refused, unless the caller sits on this machine and the rules allow it;
-    3. query and body become one set of parameters, the body within the limit of the endpoint;
+    3. query and body become one set of parameters, the body within the limit of the endpoint, a large one when
+       it is its turn;
     4. format, language and selection of fields are taken from it;
     5. the token is found, and a session opened: token, scope and rate limit in one round trip;
     6. the parameters are read, each refusal naming the first that is wrong;
@@ -127,7 +134,7 @@ async def answer(surface: Surface, sessions: Sessions, rules: Rules, request: Re
     reply = _Reply(surface, request_id)
     try:
         try:
-            return await _serve(surface, sessions, rules, request, reply)
+            return await _serve(surface, sessions, rules, turns, request, reply)
         except Fact as fact:
             return reply.failure(fact)
     except Exception:
@@ -135,12 +142,25 @@ async def answer(surface: Surface, sessions: Sessions, rules: Rules, request: Re
         return reply.failure(refusals.Unexpected())
 
 
-def refusal(surface: Surface, fact: Fact, request_id: str) -> Response:
-    """The answer to something that never came as far as the gate, in the surface's first language and format."""
-    return _Reply(surface, request_id).failure(fact)
+def refusal(surface: Surface, fact: Fact, request_id: str, locale: str | None = None) -> Response:
+    """The answer to something that never came as far as the gate, in the surface's first format.
+
+    In its first language, too, where none is known.
+    """
+    reply = _Reply(surface, request_id)
+    reply.locale = locale or reply.locale
+    return reply.failure(fact)
 
 
-async def _serve(surface: Surface, sessions: Sessions, rules: Rules, request: Request, reply: _Reply) -> Response:
+def check_transport(rules: Rules, request: Request) -> None:
+    """Raises HttpsRequired for a call over plain HTTP from somewhere that may not."""
+    if request.scheme != "https" and not (rules.plain_http_from_loopback and request.client in LOOPBACK):
+        raise refusals.HttpsRequired
+
+
+async def _serve(
+    surface: Surface, sessions: Sessions, rules: Rules, turns: Turns, request: Request, reply: _Reply
+) -> Response:
     given = forms.parse_query(request.query)
     _take_format(surface, given, reply)
     _take_locale(surface, given, reply)
@@ -149,9 +169,8 @@ async def _serve(surface: Surface, sessions: Sessions, rules: Rules, request: Re
     endpoint = surface.find(request.method, request.path)
     limits = surface.limits_of(endpoint)
     reply.headers["Wish-Rate-Limit-Remaining"] = str(limits[0].limit)
-    if request.scheme != "https" and not (rules.plain_http_from_loopback and request.client in LOOPBACK):
-        raise refusals.HttpsRequired
-    await forms.add_body(given, request, endpoint.body_limit)
+    check_transport(rules, request)
+    await _add_body(surface, endpoint, turns, given, request)
     _take_format(surface, given, reply)
     locale = _take_locale(surface, given, reply)
     selection = _take_fields(surface, endpoint, given)
@@ -167,7 +186,7 @@ async def _serve(surface: Surface, sessions: Sessions, rules: Rules, request: Re
         reply.headers["Wish-Rate-Limit-Remaining"] = str(session.remaining)
         if not locale and session.locale in surface.table.locales:
             reply.locale = session.locale
-        arguments = endpoint.bind(given)
+        arguments = endpoint.bind(given, request.base_url, reply.locale)
         _name_ignored(surface, endpoint, given, reply)
         data = await _run(surface, endpoint, session, arguments, rules)
     if isinstance(data, Listing):
@@ -179,10 +198,24 @@ async def _serve(surface: Surface, sessions: Sessions, rules: Rules, request: Re
             query_only=[name for name in (surface.token_parameter, "format", "locale") if name],
             most_start=_most_start(endpoint),
         )
-        return reply.success(list(data.items), paging or None)
+        return reply.page(data.data, paging)
     if selection:
         data = fields.select(msgspec.to_builtins(data), selection)
-    return reply.success(data, None)
+    return reply.success(data)
+
+
+async def _add_body(
+    surface: Surface, endpoint: Endpoint, turns: Turns, given: Parameters, request: Request
+) -> None:
+    if endpoint.body_limit <= BODY_LIMIT or not forms.has_body(request):
+        await forms.add_body(given, request, endpoint.body_limit, endpoint.collecting)
+        return
+    # Who asks is not known before the body is read, so whoever shows the same token is one caller.
+    caller = request.headers.get("authorization") or request.client or ""
+    if surface.token_parameter and surface.token_parameter in given.query_names:
+        caller = f"Bearer {given.take(surface.token_parameter)}"
+    async with turns.take(caller):
+        await forms.add_body(given, request, endpoint.body_limit, endpoint.collecting)
 
 
 async def _run(

@@ -10,10 +10,12 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import uuid
-from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Mapping, MutableMapping
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
+from urllib.parse import parse_qsl
 
 import msgspec
 import structlog
@@ -22,6 +24,7 @@ from tradepost.values import Fact
 from tradepost.wire import gate, refusals
 from tradepost.wire.endpoint import Surface
 from tradepost.wire.http_types import Request, Response, is_host
+from tradepost.wire.turns import Turns
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -29,6 +32,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 BODY_SECONDS = 60
+ATTACHED = "/downloads/"
+"""What the path of every link to a file begins with."""
 
 log = structlog.get_logger("tradepost.http")
 
@@ -54,6 +59,23 @@ class Addresses:
     trusted_proxies: Collection[Network] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file to hand out: what it is called and how large it is, and its bytes piece by piece."""
+
+    name: str
+    content_type: str
+    size: int
+    pieces: AsyncGenerator[bytes, None]
+
+
+class Attachments(Protocol):
+    """Knows the files that links lead to; whoever has a good link needs no token."""
+
+    def open(self, name: str, query: Mapping[str, str]) -> Awaitable[Attachment]:
+        """The file of a link, by what follows its prefix and its query; raises a fact where there is none."""
+
+
 class App:
     """The ASGI application of all services."""
 
@@ -63,6 +85,7 @@ class App:
         addresses: Addresses,
         rules: gate.Rules,
         *,
+        attachments: Attachments,
         ready: Callable[[], Awaitable[str | None]],
         on_start: Callable[[], Awaitable[None]],
         on_stop: Callable[[], Awaitable[None]],
@@ -71,6 +94,8 @@ class App:
         self._services = services
         self._addresses = addresses
         self._rules = rules
+        self._attachments = attachments
+        self._turns = Turns()
         self._ready = ready
         self._on_start = on_start
         self._on_stop = on_stop
@@ -99,9 +124,34 @@ class App:
         else:
             request = self._request(scope, receive)
             service = self._services[self._service_name(scope, request.host)]
-            response = await gate.answer(service.surface, service.sessions, self._rules, request, str(uuid.uuid4()))
-        await send({"type": "http.response.start", "status": response.status, "headers": header_lines(response)})
-        await send({"type": "http.response.body", "body": response.body})
+            if path.startswith(ATTACHED):
+                await self._attachment(service.surface, request, send)
+                return
+            response = await gate.answer(
+                service.surface, service.sessions, self._rules, self._turns, request, str(uuid.uuid4())
+            )
+        await _send(response, send)
+
+    async def _attachment(self, surface: Surface, request: Request, send: Send) -> None:
+        """Hand out the file that a link leads to, or say in the envelope why not."""
+        try:
+            gate.check_transport(self._rules, request)
+            if request.method not in ("GET", "HEAD"):
+                raise refusals.MethodNotAllowed(method=request.method, allowed="GET or HEAD")
+            file = await self._attachments.open(request.path.removeprefix(ATTACHED), _link_query(request.query))
+        except Fact as fact:
+            wanted = request.headers.get("accept-language", "")[:2].lower()
+            locale = wanted if wanted in surface.table.locales else None
+            await _send(gate.refusal(surface, fact, str(uuid.uuid4()), locale), send)
+            return
+        headers = {"Content-Disposition": f'attachment; filename="{file.name}"'}
+        lines = header_lines(Response(200, b"", file.content_type, headers), file.size)
+        async with aclosing(file.pieces):
+            await send({"type": "http.response.start", "status": 200, "headers": lines})
+            if request.method == "GET":
+                async for piece in file.pieces:
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
 
     def refuse(self, server: tuple[str, int | None] | None, fact: Fact) -> Response:
         """The answer to something that never became a request; the service is the one of the local address."""
@@ -138,6 +188,7 @@ class App:
             scheme = headers.get("x-forwarded-proto", scheme)
             host = headers.get("x-forwarded-host", host)
             client = self._forwarded_client(headers.get("x-forwarded-for", ""), client)
+        body = _BodyReader(headers, receive)
         return Request(
             method=scope["method"],
             path=scope["path"],
@@ -146,7 +197,8 @@ class App:
             scheme=scheme,
             host=host,
             client=client,
-            read_body=_BodyReader(headers, receive).read,
+            read_body=body.read,
+            stream_body=body.stream,
         )
 
     def _is_trusted(self, client: str | None) -> bool:
@@ -166,11 +218,24 @@ class App:
         return nearest
 
 
-def header_lines(response: Response) -> list[tuple[bytes, bytes]]:
-    """The headers of an answer as they go out."""
+def _link_query(query: bytes) -> dict[str, str]:
+    """The parameters of a link; none where there are more than any link of ours has."""
+    try:
+        return dict(parse_qsl(query.decode("ascii", "replace"), max_num_fields=10))
+    except ValueError:
+        return {}
+
+
+async def _send(response: Response, send: Send) -> None:
+    await send({"type": "http.response.start", "status": response.status, "headers": header_lines(response)})
+    await send({"type": "http.response.body", "body": response.body})
+
+
+def header_lines(response: Response, size: int | None = None) -> list[tuple[bytes, bytes]]:
+    """The headers of an answer as they go out; `size` is that of a body which follows by itself."""
     lines = [
         (b"content-type", response.content_type.encode("ascii")),
-        (b"content-length", b"%d" % len(response.body)),
+        (b"content-length", b"%d" % (len(response.body) if size is None else size)),
         (b"cache-control", b"no-store"),
         (b"referrer-policy", b"no-referrer"),
         (b"x-content-type-options", b"nosniff"),
@@ -187,29 +252,34 @@ class _BodyReader:
         self._receive = receive
 
     async def read(self, limit: int) -> bytes:
+        """The whole body."""
+        return b"".join([piece async for piece in self.stream(limit)])
+
+    async def stream(self, limit: int) -> AsyncIterator[bytes]:
+        """The body as it arrives; raises BodyTooLarge, BodySlow, or BodyMalformed where it ends too soon."""
         told = self._headers.get("content-length", "")
         too_large = refusals.BodyTooLarge(limit=f"{limit / (1 << 20):g} MiB")
         if told and not (told.isascii() and told.isdigit()):
             raise refusals.BodyMalformed
         if len(told) > 18 or (told and int(told) > limit):
             raise too_large
-        chunks: list[bytes] = []
         size = 0
-        try:
-            async with asyncio.timeout(BODY_SECONDS):
-                while True:
+        deadline = asyncio.get_running_loop().time() + BODY_SECONDS
+        more = True
+        while more:
+            try:
+                async with asyncio.timeout_at(deadline):
                     message = await self._receive()
-                    if message["type"] == "http.disconnect":
-                        raise refusals.BodyMalformed
-                    chunk = message.get("body", b"")
-                    size += len(chunk)
-                    if size > limit:
-                        raise too_large
-                    chunks.append(chunk)
-                    if not message.get("more_body", False):
-                        return b"".join(chunks)
-        except TimeoutError:
-            raise refusals.BodySlow(seconds=BODY_SECONDS) from None
+            except TimeoutError:
+                raise refusals.BodySlow(seconds=BODY_SECONDS) from None
+            if message["type"] == "http.disconnect":
+                raise refusals.BodyMalformed
+            piece: bytes = message.get("body", b"")
+            size += len(piece)
+            if size > limit:
+                raise too_large
+            more = message.get("more_body", False)
+            yield piece
 
 
 def _without_port(host: str) -> str:

@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import NewType
+
+BaseUrl = NewType("BaseUrl", str)
+"""Scheme and host as a caller used them, without a slash at the end: https://merchant.example.
+
+A handler that declares an argument of this type is handed that of its call; on the wire there is no such parameter.
+"""
+Locale = NewType("Locale", str)
+"""The language that a call is answered in; handed to handlers like the base URL."""
 
 # A name, an address, or nothing; it is repeated in links, so nothing else passes.
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]{0,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?", re.ASCII)
@@ -17,7 +26,7 @@ def is_host(text: str) -> bool:
 
 @dataclass(slots=True)
 class Request:
-    """One call: what was asked, from where, and a way to read its body within a limit of bytes."""
+    """One call: what was asked, from where, and two ways to read its body, once and within a limit of bytes."""
 
     method: str
     path: str
@@ -28,11 +37,14 @@ class Request:
     client: str | None
     """The caller's address; None where there is none to tell, as on a Unix socket."""
     read_body: Callable[[int], Awaitable[bytes]]
+    """The body whole."""
+    stream_body: Callable[[int], AsyncIterator[bytes]]
+    """The body in pieces of any size; the next is not fetched before it is asked for."""
 
     @property
-    def base_url(self) -> str:
+    def base_url(self) -> BaseUrl:
         """Scheme and host as the caller used them, for links that can be followed as they are."""
-        return f"{self.scheme}://{self.host}"
+        return BaseUrl(f"{self.scheme}://{self.host}")
 
 
 @dataclass(slots=True)

@@ -28,27 +28,30 @@ class _NotThis(ValueError):
     """Raised inside the parser for a value that JSON or this wire does not know."""
 
 
-def _no_constant(word: str) -> Any:
+def refuse_constant(word: str) -> Any:
+    """Refuse NaN and the infinities, by a ValueError."""
     raise _NotThis(word)
 
 
-def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object of some names and values; refuses a name that is there twice, by a ValueError."""
     found = dict(pairs)
     if len(found) != len(pairs):
         raise _NotThis("repeated name")
     return found
 
 
-def _refuse_depth(text: str) -> None:
-    depth = 0
+def where_too_deep(text: str, depth: int = 0) -> int | None:
+    """The index of the first bracket that opens a level beyond MOST_DEPTH, in a text `depth` levels deep itself."""
     for found in _STRING_OR_BRACKET.finditer(text):
         mark = found.group()
         if mark in "[{":
             depth += 1
             if depth > MOST_DEPTH:
-                raise JsonError(*_place(text, found.start()))
+                return found.start()
         elif mark in "]}":
             depth -= 1
+    return None
 
 
 def _place(text: str, index: int) -> tuple[int, int]:
@@ -56,7 +59,7 @@ def _place(text: str, index: int) -> tuple[int, int]:
 
 
 _decoder = json.JSONDecoder(
-    parse_float=str, parse_int=str, parse_constant=_no_constant, object_pairs_hook=_unrepeated
+    parse_float=str, parse_int=str, parse_constant=refuse_constant, object_pairs_hook=unrepeated
 )
 
 
@@ -65,7 +68,8 @@ def parse_json(text: str) -> Any:
 
     Raises JsonError, whose place is the start of the text where the parser gives none.
     """
-    _refuse_depth(text)
+    if (deep := where_too_deep(text)) is not None:
+        raise JsonError(*_place(text, deep))
     try:
         value, end = _decoder.raw_decode(text, len(text) - len(text.lstrip(" \t\r\n")))
     except json.JSONDecodeError as error:

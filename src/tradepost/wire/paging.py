@@ -20,6 +20,23 @@ class Listing(Generic[Item]):
     items: Sequence[Item]
     page: Page
     more: bool
+    under: str | None = None
+    """The name that the list has inside `data`; None where `data` is the list itself."""
+
+    @property
+    def data(self) -> list[Item] | dict[str, list[Item]]:
+        """What stands in the envelope."""
+        return list(self.items) if self.under is None else {self.under: list(self.items)}
+
+
+@dataclass(frozen=True, slots=True)
+class Under:
+    """Tells in the declaration of an endpoint that its list stands in `data` under a name.
+
+    async def list_failures(…) -> Annotated[Listing[Row], Under("failures")]: …
+    """
+
+    name: str
 
 
 def links(

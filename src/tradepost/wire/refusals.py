@@ -3,7 +3,7 @@
     Refusal
     ├── about the call        RequestMalformed · HeadTooLarge · PathUnknown · MethodNotAllowed · HttpsRequired
     │                         BodyTooLarge · BodySlow · ContentTypeUnknown · BodyMalformed · JsonMalformed
-    │                         BodyNotObject · TooManyFields
+    │                         BodyNotObject · TooManyFields · FieldsTooLarge
     ├── about the credentials TokenMissing · TokenMalformed · TokensDisagree
     ├── about the service     Unexpected · ServiceUnavailable
     └── BadParameter          ParameterMissing · OneOfMissing · GivenTwice · NotOneValue · …
@@ -84,6 +84,12 @@ class TooManyFields(Refusal):
     """More parameters than anybody needs."""
 
     limit: int
+
+
+class FieldsTooLarge(Refusal):
+    """The parameters besides those that may be large are together larger than any call needs."""
+
+    limit: str
 
 
 class TokenMissing(Refusal):
@@ -205,6 +211,23 @@ class NotJson(BadParameter):
 
     line: int
     column: int
+
+
+class NotRows(BadParameter):
+    """JSON that is not a list, or a list with nothing in it."""
+
+
+class TooManyRows(BadParameter):
+    """A list of more rows than one call takes."""
+
+    limit: int
+
+
+class RowTooLarge(BadParameter):
+    """One row of a list, counted from 1, that has more characters than any row needs."""
+
+    row: int
+    limit: int
 
 
 class BadItem(BadParameter):

@@ -166,6 +166,7 @@ class _Page:
     def _only_here(self, operation: str, met: Counter[str]) -> str | None:
         """The struct that an answer is, where nothing else on this page is it or has it: it needs no name."""
         schema = self.answers.data[operation]
+        (schema,) = schema.get("properties", {"": schema}).values()
         schema = schema.get("items", schema)
         while "$ref" in schema:
             name = schema["$ref"].removeprefix(REF)

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from tradepost.wire.endpoint import Endpoint
-from tradepost.wire.paging import Listing
+from tradepost.wire.paging import Listing, Under
 
 Schema = dict[str, Any]
 
@@ -31,7 +31,7 @@ class Answers:
 
 def is_listing(endpoint: Endpoint) -> bool:
     """Whether the answer is a page of a list."""
-    return typing.get_origin(endpoint.returns) is Listing
+    return typing.get_origin(_bare(endpoint.returns)) is Listing
 
 
 def answers_of(operations: Mapping[str, Endpoint]) -> Answers:
@@ -44,13 +44,27 @@ def answers_of(operations: Mapping[str, Endpoint]) -> Answers:
     refs = dict(zip(structs, schemas[len(returns) :], strict=True))
     for struct, ref in refs.items():
         _tell_required(struct, components[ref["$ref"].removeprefix(REF)])
-    return Answers(dict(zip(operations, schemas, strict=False)), dict(sorted(components.items())))
+    data = zip(operations.values(), schemas, strict=False)
+    told = (_named(schema, endpoint.returns) for endpoint, schema in data)
+    return Answers(dict(zip(operations, told, strict=True)), dict(sorted(components.items())))
 
 
 def _payload(endpoint: Endpoint) -> Any:
     if is_listing(endpoint):
-        return list[typing.get_args(endpoint.returns)[0]]  # type: ignore[misc]
+        return list[typing.get_args(_bare(endpoint.returns))[0]]  # type: ignore[misc]
     return endpoint.returns
+
+
+def _bare(hint: Any) -> Any:
+    return typing.get_args(hint)[0] if typing.get_origin(hint) is typing.Annotated else hint
+
+
+def _named(schema: Schema, hint: Any) -> Schema:
+    """The schema of `data` where the list in it has a name."""
+    names = [mark.name for mark in getattr(hint, "__metadata__", ()) if isinstance(mark, Under)]
+    if not names:
+        return schema
+    return {"type": "object", "properties": {names[0]: schema}, "required": [names[0]]}
 
 
 def _collect(hint: Any, found: dict[type[msgspec.Struct], None]) -> None:

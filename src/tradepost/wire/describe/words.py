@@ -100,6 +100,10 @@ def shape_words(schema: Schema, link: Linker = "`{}`".format) -> str:
 
 
 def _map_words(schema: Schema, link: Linker) -> str:
+    if named := schema.get("properties"):
+        return "an object whose " + " and ".join(
+            f"`{name}` is a {shape_words(inner, link)}" for name, inner in named.items()
+        )
     inside = schema.get("additionalProperties")
     return f"object, each name with {shape_words(inside, link)}" if isinstance(inside, dict) else "object"
 
