@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import os
 import platform
@@ -11,11 +12,13 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bench import load, rounds
-from bench.installation import Installation, bare_beside, installed
+from bench import batch, load, rounds
+from bench.catalogue import fill_one
+from bench.installation import Installation, bare_beside, installed, second_worker, started
 from bench.load import Sample
 from bench.rounds import Compared
 
@@ -33,10 +36,11 @@ class Plan:
     rounds: int
     seconds: int
     sizes: tuple[int, ...]
+    batch_variations: int
 
 
-FULL = Plan(rounds=5, seconds=3, sizes=(1_000, MEASURED, 1_000_000))
-QUICK = Plan(rounds=3, seconds=1, sizes=(1_000, MEASURED))
+FULL = Plan(rounds=5, seconds=3, sizes=(1_000, MEASURED, 1_000_000), batch_variations=1_000_000)
+QUICK = Plan(rounds=3, seconds=1, sizes=(1_000, MEASURED), batch_variations=100_000)
 
 
 def main() -> None:
@@ -51,7 +55,8 @@ def main() -> None:
         others = {size: _install(stack, size) for size in plan.sizes if size != MEASURED}
         installations = [measured if size == MEASURED else others[size] for size in plan.sizes]
         growth = {kind: _grow(installations, kind, plan) for kind in SIZES}
-    file = _write(plan, compared, growth)
+    batches = _batches(plan)
+    file = _write(plan, compared, growth, batches)
     print(f"\nWritten to {file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file}.")
 
 
@@ -118,7 +123,39 @@ def _grow(installations: Sequence[Installation], kind: str, plan: Plan) -> dict[
     return dict(zip(sizes, waited, strict=True))
 
 
-def _write(plan: Plan, compared: list[Compared], growth: dict[str, dict[int, list[float]]]) -> Path:
+def _batches(plan: Plan) -> dict[str, Any]:
+    """Bulk updates and downloads with two workers, and what another merchant waits for meanwhile."""
+    print(f"\nBuilding a shop of {plan.batch_variations:,} variations ...", flush=True)
+    with started() as program:
+        large, small = asyncio.run(fill_one(program.settings, plan.batch_variations))
+        with second_worker(program):
+            print(
+                "\nBatch jobs from request to FINISHED, two workers; bare is UPDATE … FROM, and psql's COPY … TO.\n"
+            )
+            head = ("", "rows/s", "bare", "ratio", "", "worker MiB")
+            print("{:<46}{:>12}{:>12}{:>8}{:>14}{:>12}".format(*head))
+            results = []
+            for run in (
+                partial(batch.bulk, program, large, plan.rounds, shuffled=False),
+                partial(batch.bulk, program, large, plan.rounds, shuffled=True),
+                partial(batch.downloads, program, large, plan.rounds),
+            ):
+                results.append(run())
+                print(batch.told(results[-1]), flush=True)
+            quiet, busy = batch.neighbour(program, large, small, plan.seconds * 4)
+            print(
+                f"\nAnother merchant's reads, {batch.READS_PER_SECOND} a second: p99 {quiet.p99_ms:.1f} ms in "
+                f"quiet, {busy.p99_ms:.1f} ms beside bulk updates, {busy.p99_ms / quiet.p99_ms:.1f} times as much."
+            )
+    return {
+        "jobs": [asdict(result) | {"ratios": result.ratios()} for result in results],
+        "neighbour": {"quiet": asdict(quiet), "busy": asdict(busy)},
+    }
+
+
+def _write(
+    plan: Plan, compared: list[Compared], growth: dict[str, dict[int, list[float]]], batches: dict[str, Any]
+) -> Path:
     now = datetime.now(UTC)
     told: dict[str, Any] = {
         "at": now.isoformat(timespec="seconds"),
@@ -134,6 +171,7 @@ def _write(plan: Plan, compared: list[Compared], growth: dict[str, dict[int, lis
             for result in compared
         },
         "milliseconds_per_read": growth,
+        "batch": batches,
     }
     RESULTS.mkdir(exist_ok=True)
     file = RESULTS / f"{now:%Y%m%dT%H%M%SZ}.json"

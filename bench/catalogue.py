@@ -119,6 +119,23 @@ async def fill(settings: Settings, variations: int) -> Catalogue:
     return Catalogue(variations, wide, narrow)
 
 
+async def fill_one(settings: Settings, variations: int) -> tuple[Shop, Shop]:
+    """Fill an installation with one shop of so many variations, and a small one beside it."""
+    large, small = [await _open_shop(settings, name) for name in ("wide", "narrow")]
+    connection: asyncpg.Connection[Any] = await asyncpg.connect(
+        **connect_arguments(settings, PLATFORM_ROLE), server_settings={"search_path": migrate.SCHEMA}
+    )
+    try:
+        shops = (
+            await _stock(connection, *large, variations // WIDE, WIDE),
+            await _stock(connection, *small, 500, NARROW),
+        )
+    finally:
+        await connection.close()
+    await _settle(settings)
+    return shops
+
+
 async def _open_shop(settings: Settings, name: str) -> tuple[str, str]:
     async with operator(settings) as ctx:
         new = NewMerchant(f"Bench {name}", f"{name}@bench.example", access.new_secret())

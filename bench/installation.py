@@ -37,9 +37,37 @@ class Installation:
     environment: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A running program: `host` is where it listens, `environment` what leads other processes to it."""
+
+    host: str
+    environment: Mapping[str, str]
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the program, as far as they lead to its database."""
+        return Settings(data=Path(self.environment["TRADEPOST_DATA"]))
+
+
 @contextmanager
 def installed(variations: int) -> Iterator[Installation]:
     """A program of its own with so many variations, stopped and gone at the end."""
+    with started() as program:
+        catalogue = asyncio.run(fill(program.settings, variations))
+        yield Installation(program.host, catalogue, program.environment)
+
+
+@contextmanager
+def second_worker(program: Started) -> Iterator[None]:
+    """Another `tradepost work` beside the one that a program started itself."""
+    with _process(["-m", "tradepost", "work"], program.environment, subprocess.DEVNULL):
+        yield
+
+
+@contextmanager
+def started() -> Iterator[Started]:
+    """A program of its own, stopped and gone at the end."""
     folder = Path(tempfile.mkdtemp(prefix="tradepost-bench-"))
     if os.geteuid() == 0:
         folder.chmod(0o711)  # the database runs as another account then, and has to reach its folder
@@ -53,9 +81,7 @@ def installed(variations: int) -> Iterator[Installation]:
     log = folder / "log"
     try:
         with log.open("wb") as output, _process(["-m", "tradepost", "serve"], environment, output) as process:
-            host = _wait_until_ready(process, folder / "serving.json", log)
-            catalogue = asyncio.run(fill(Settings(data=folder), variations))
-            yield Installation(host, catalogue, environment)
+            yield Started(_wait_until_ready(process, folder / "serving.json", log), environment)
     finally:
         shutil.rmtree(folder)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import logging
+import os
+import secrets
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -13,16 +15,23 @@ import asyncpg
 import structlog
 
 from tradepost.domain.context import Ctx
+from tradepost.domain.downloads import LinkKeys
 from tradepost.settings import Settings, SettingsError
 from tradepost.storage import migrate
 from tradepost.storage.database import APP_ROLE, PLATFORM_ROLE, Database
 from tradepost.storage.embedded import EmbeddedPostgres
+from tradepost.storage.files import FileStore
+from tradepost.storage.files_local import LocalFiles
+from tradepost.storage.files_s3 import S3Files
+from tradepost.surfaces.downloads import DownloadLinks
 from tradepost.surfaces.merchant_v2.chapters import api as merchant_v2
 from tradepost.surfaces.sessions import CallSessions
 from tradepost.surfaces.wishpost_v3.chapters import api as wishpost_v3
 from tradepost.wire.endpoint import DeclarationError
 from tradepost.wire.gate import Rules
 from tradepost.wire.http import Addresses, App, Service
+from tradepost.worker.handlers import Mailbox, Mailer
+from tradepost.worker.smtp import SmtpMailer
 
 SCOPES: Mapping[str, Mapping[str, str]] = {"merchant": merchant_v2.scopes, "wishpost": wishpost_v3.scopes}
 """What each service's tokens can open, in words."""
@@ -149,10 +158,63 @@ async def operator(settings: Settings) -> AsyncIterator[Ctx]:
         await database.close()
 
 
+def open_files(settings: Settings) -> FileStore:
+    """Where files are kept: the bucket of the settings, or a folder beside the rest of the data."""
+    if settings.bucket is None:
+        return LocalFiles(settings.data / "files")
+    assert settings.s3_access_key_id is not None
+    assert settings.s3_secret_access_key is not None
+    bucket, folder = settings.bucket
+    return S3Files(
+        bucket,
+        folder,
+        endpoint=settings.s3_endpoint,
+        region=settings.s3_region,
+        key_id=settings.s3_access_key_id,
+        secret=settings.s3_secret_access_key.get_secret_value(),
+    )
+
+
+def open_mailer(settings: Settings) -> Mailer | None:
+    """How letters leave; None where they wait until an operator says how."""
+    if settings.smtp_host is None:
+        return Mailbox() if settings.is_sandbox else None
+    password = settings.smtp_password
+    return SmtpMailer(
+        settings.smtp_host,
+        settings.smtp_port,
+        settings.smtp_security,
+        settings.smtp_user,
+        None if password is None else password.get_secret_value(),
+        settings.mail_from,
+    )
+
+
+def link_keys(settings: Settings) -> LinkKeys:
+    """The keys of download links; a sandbox without any makes one and keeps it in its data folder."""
+    given = [key.get_secret_value().encode() for key in settings.link_keys]
+    if not given:
+        with folder_lock(settings, "link.lock"):
+            file = settings.data / "link.key"
+            if not file.exists():
+                fresh = file.with_suffix(".new")
+                with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as made:
+                    made.write(secrets.token_hex(32))
+                fresh.replace(file)
+            given = [file.read_bytes()]
+    return LinkKeys(given)
+
+
+def public_url(settings: Settings) -> str:
+    """What links begin with that nobody asked for by a call of his own."""
+    return settings.public_url or f"http://{settings.host}:{settings.port}"
+
+
 def build_app(settings: Settings, ports: Mapping[int | str, str]) -> App:
     """The application of both services on one pool; `ports` tells which local address is whose."""
     database = Database(connect_arguments(settings, APP_ROLE), most=settings.pool_size)
-    sessions = CallSessions(database)
+    keys = link_keys(settings)
+    sessions = CallSessions(database, link_keys=keys)
     apply_rate_limits(settings)
     return App(
         services={"merchant": Service(merchant_v2, sessions), "wishpost": Service(wishpost_v3, sessions)},
@@ -163,6 +225,7 @@ def build_app(settings: Settings, ports: Mapping[int | str, str]) -> App:
             trusted_proxies=tuple(settings.trusted_proxies),
         ),
         rules=Rules(plain_http_from_loopback=settings.is_sandbox),
+        attachments=DownloadLinks(database, open_files(settings), keys),
         ready=database.missing,
         on_start=database.open,
         on_stop=database.close,

@@ -14,6 +14,7 @@ from tests.support.transcripts import Case, parse
 
 FOLDER = Path(__file__).parent
 FORM = {"content-type": "application/x-www-form-urlencoded"}
+JOBS_DONE = ", jobs done"
 
 
 def files() -> list[Path]:
@@ -27,8 +28,14 @@ def load(file: Path) -> list[Case]:
 
 
 def play(market: Market, case: Case) -> Case:
-    """The case with the status and the answer that really come back."""
-    who = (case.scene or "").removeprefix("market as ")
+    """The case with the status and the answer that really come back.
+
+    Where the scene says so, the workers have done before what there was to do.
+    """
+    scene = case.scene or ""
+    if scene.endswith(JOBS_DONE):
+        market.work()
+    who = scene.removesuffix(JOBS_DONE).removeprefix("market as ")
     as_ = None if who.startswith("nobody") else who
     target = WISHPOST_URL + case.target if who.endswith("wishpost") else case.target
     body = urlencode(case.fields).encode()

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.support.answer import Answer
-from tests.support.calls import SURFACES, good_call
+from tests.support.calls import DOWNLOAD_JOBS, SURFACES, good_call
 from tests.support.market import FILL_WITH_VARIATIONS, Market
 from tradepost.domain import merchants, products
 from tradepost.domain.access import new_token
@@ -24,6 +24,7 @@ from tradepost.surfaces.merchant_v2.chapters import api as merchant_v2
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
 ADD, UPDATE, VARIANT = "/api/v2/product/add", "/api/v2/product/update", "/api/v2/variant"
+BULK, DOWNLOAD = "/api/v2/variant/bulk-sku-update", "/api/v2/product/create-download-job"
 CHANNELS = "https://wishpost.cn/api/v3/channels"
 
 _rows = [line.split("\t") for line in (Path(__file__).parent / "not_provoked.tsv").read_text().splitlines()[1:]]
@@ -64,6 +65,38 @@ def first(sql: str, then: Callable[[Market, str], Answer]) -> Callable[[Market, 
     return do
 
 
+def bulk(*updates: object, more: str = "") -> Callable[[Market, str], Answer]:
+    """A bulk update of these rows; the name of one more parameter is filled up to two megabytes."""
+    form = {"updates": json.dumps(updates), **({more: "a" * (2 << 20)} if more else {})}
+    return lambda market, locale: market.post(f"{BULK}?locale={locale}", **form)
+
+
+def row(
+    update: object, meanwhile: Callable[[Market], object] = lambda market: None
+) -> Callable[[Market, str], Answer]:
+    """The list of failures after a bulk update of one row was done; something may have happened meanwhile."""
+
+    def do(market: Market, locale: str) -> Answer:
+        job_id = market.post(BULK, updates=json.dumps([update])).data["job_id"]
+        meanwhile(market)
+        market.work()
+        return market.get("/api/v2/variant/get-bulk-update-job-failures", job_id=job_id, locale=locale)
+
+    return do
+
+
+def link(market: Market) -> str:
+    """The link to the download that the world has."""
+    status = market.get("/api/v2/product/get-download-job-status", job_id=DOWNLOAD_JOBS["usd"])
+    return str(status.data["download_link"])
+
+
+def expired_link(market: Market, locale: str) -> Answer:
+    found = link(market)
+    market.sql("update world_clock set fixed_at = fixed_at + interval '66 hours'")
+    return market.get(found, None)
+
+
 def wishpost(
     query: str = "", method: str = "GET", body: bytes = b"", **headers: str
 ) -> Callable[[Market, str], Answer]:
@@ -83,13 +116,18 @@ def removed_product(market: Market, locale: str) -> Answer:
     return market.post(UPDATE, id=product_id, name="x", locale=locale)
 
 
-def taken_down(market: Market, locale: str) -> Answer:
+def take_down(market: Market) -> None:
+    """The marketplace takes a variation off."""
     merchant_id = market.world.merchants["usd"].account_id
 
-    async def take_down(ctx: Any) -> None:
+    async def act(ctx: Any) -> None:
         await products.take_down_variation(await merchants.act_for(ctx, merchant_id), "ring-red")
 
-    market.operate(take_down)
+    market.operate(act)
+
+
+def taken_down(market: Market, locale: str) -> Answer:
+    take_down(market)
     return market.post("/api/v2/variant/enable", sku="ring-red", locale=locale)
 
 
@@ -201,6 +239,19 @@ PROVOKED: dict[tuple[str, str], Callable[[Market, str], Answer]] = {
     ),
     ("merchant", "WarehouseNotFound"): post(VARIANT, sku="ring-red", warehouse_name="EXPRESS-ZA"),
     ("merchant", "SpanReversed"): post("/api/v2/product/multi-get", since="2021-05-20", upto="2021-05-19"),
+    ("merchant", "FieldsTooLarge"): bulk({"sku": "ring-red", "inventory": 1}, more="other"),
+    ("merchant", "NotRows"): bulk(),
+    ("merchant", "TooManyRows"): bulk(*[0] * 100_001),
+    ("merchant", "RowTooLarge"): bulk({"sku": "a" * (1 << 16)}),
+    ("merchant", "JobNotFound"): post("/api/v2/variant/get-bulk-update-job-status", job_id="0" * 24),
+    ("merchant", "TooManyJobs"): first(
+        "insert into job (account_id, id, kind, lane, arguments, created_at, due_at) "
+        "select id, lpad(n::text, 24, '0'), 'product_download', 'product_download', '{}', now(), now() "
+        "from merchant, generate_series(1, 1000) n",
+        post(DOWNLOAD),
+    ),
+    ("merchant", "DownloadNotFound"): lambda market, locale: market.get(link(market) + "x", None),
+    ("merchant", "LinkExpired"): expired_link,
     ("wishpost", "PathUnknown"): lambda market, locale: market.get(
         "https://wishpost.cn/api/v3/nothing", "wishpost:lan", locale=locale
     ),
@@ -239,12 +290,31 @@ PROVOKED: dict[tuple[str, str], Callable[[Market, str], Answer]] = {
     ("wishpost", "IpAppLimitReached"): limited("ip_app"),
 }
 
+# What a row of a bulk update can fail with, told in the list of failures and never as the answer to a call.
+ROWS: dict[str, Callable[[Market, str], Answer]] = {
+    "SkuUnknown": row({"sku": "ring-violet", "inventory": 1}),
+    "SkuMissing": row({"inventory": 1}),
+    "RowNotObject": row("ring-red"),
+    "NothingToChange": row({"sku": "ring-red"}),
+    "InventoryUnusable": row({"sku": "ring-red", "inventory": 500_001}),
+    "EnabledUnusable": row({"sku": "ring-red", "enabled": "yes"}),
+    "EnablingRemoved": row({"sku": "ring-red", "enabled": True}, take_down),
+    "ChangedSince": row(
+        {"sku": "ring-red", "inventory": 1},
+        lambda market: market.post("/api/v2/variant/update-inventory", sku="ring-red", inventory=2),
+    ),
+}
+# Told to somebody whose language is not known: a link is not called in anybody's name.
+IN_ENGLISH = {("wishpost", "NotChoice"), ("merchant", "DownloadNotFound"), ("merchant", "LinkExpired")}
+
 EVERY = [(service, name) for service, surface in SURFACES.items() for name in surface.table.names()]
 
 
 def test_every_failure_is_provoked_or_listed() -> None:
-    assert PROVOKED.keys() | NOT_PROVOKED == set(EVERY)
-    assert not PROVOKED.keys() & NOT_PROVOKED
+    provoked = PROVOKED.keys() | {("merchant", name) for name in ROWS}
+    assert provoked | NOT_PROVOKED == set(EVERY)
+    assert not provoked & NOT_PROVOKED
+    assert len(provoked) == len(PROVOKED) + len(ROWS)
 
 
 @pytest.mark.parametrize(("service", "name"), PROVOKED, ids=[f"{service}:{name}" for service, name in PROVOKED])
@@ -253,19 +323,38 @@ def test_failure(market: Market, service: str, name: str) -> None:
     table = SURFACES[service].table
     line = table.line(name)
     for locale in table.locales:
-        savepoint = market.connection.transaction()
-        market.run(savepoint.start())
-        answer = PROVOKED[service, name](market, locale)
-        market.run(savepoint.rollback())
+        answer = _undone(market, PROVOKED[service, name], locale)
         assert (answer.status, answer.code) == (line.http, line.code), answer.body
         if service == "merchant":
             assert answer.json["type"] == line.type
-        sentence = table.sentence(name, "en" if name == "NotChoice" and service == "wishpost" else locale)
-        fixed = [part for part in _between_blanks(sentence) if part]
-        assert all(part in answer.json["message"] for part in fixed), answer.json["message"]
+        _assert_says(
+            answer.json["message"], table.sentence(name, "en" if (service, name) in IN_ENGLISH else locale)
+        )
         if line.detail == "{}":
             assert answer.data == {}
 
 
-def _between_blanks(sentence: str) -> list[str]:
-    return re.split(r"\{[a-z_]+\}", sentence)
+@pytest.mark.parametrize("name", ROWS)
+def test_failure_of_a_row(market: Market, name: str) -> None:
+    """Code and sentence of a row that was not applied are those of the table, in every language."""
+    table = SURFACES["merchant"].table
+    for locale in table.locales:
+        answer = _undone(market, ROWS[name], locale)
+        assert answer.status == 200, answer.body
+        (told,) = answer.data["errors"]
+        assert told["error_code"] == table.line(name).code
+        _assert_says(told["error"], table.sentence(name, locale))
+
+
+def _undone(market: Market, provoke: Callable[[Market, str], Answer], locale: str) -> Answer:
+    savepoint = market.connection.transaction()
+    market.run(savepoint.start())
+    answer = provoke(market, locale)
+    market.run(savepoint.rollback())
+    return answer
+
+
+def _assert_says(told: str, sentence: str) -> None:
+    """The sentence is told, whatever stands in its blanks."""
+    fixed = [re.escape(part) for part in re.split(r"\{[a-z_]+\}", sentence)]
+    assert re.fullmatch(".*".join(fixed), told, re.DOTALL), told

@@ -223,7 +223,11 @@ class Generator:
             case "Image" | "WebUrl" | "Video":
                 return f"https://pictures.example/{rng.randint(0, 10**9)}.jpg?x={'a' * rng.choice((0, 0, 1900))}"
             case "AnyId" | "StrictId":
-                return self._ids[who]
+                return good if param.name == "job_id" else self._ids[who]
+            case "JsonRows":
+                return json.dumps(
+                    [_row(rng) for _ in range(rng.choice((1, 2, 50)))], ensure_ascii=rng.random() < 0.5
+                )
         return good
 
     def _selection(self, rng: random.Random) -> bytes:
@@ -274,6 +278,17 @@ def _amount(rng: random.Random, reader: Number) -> str:
     step = Decimal(1).scaleb(-reader.places)
     drawn = (least + (most - least) * Decimal(rng.randint(0, 10**9)) / 10**9).quantize(step)
     return f"{rng.choice((least, most, drawn, least + step)):f}"
+
+
+def _row(rng: random.Random) -> object:
+    """One row of a bulk update: what is wrong with it must not matter to the call."""
+    drawn = {
+        "sku": rng.choice(("ring-green", "ring-blue", *WORDS, "", 7, None)),
+        "inventory": rng.choice((0, 500_000, 500_001, "12", -1, 1.5, 10**30, True, [1], None)),
+        "enabled": rng.choice((True, False, "true", "no", 1, {"a": 1}, None)),
+    }
+    row = {name: value for name, value in drawn.items() if rng.random() < 0.7}
+    return row if rng.random() < 0.9 else rng.choice((1, "ring-green", [row], None))
 
 
 def _as_json(rng: random.Random, fields: Sequence[tuple[str, bytes]]) -> list[tuple[str, bytes]] | None:

@@ -8,6 +8,10 @@ from tradepost.surfaces.merchant_v2.chapters import api as merchant_v2
 from tradepost.surfaces.wishpost_v3.chapters import api as wishpost_v3
 from tradepost.wire.endpoint import Endpoint, Surface
 
+# The jobs of the world, both finished, by the shop that has them.
+BULK_JOBS = {who: f"60a4d0c1{number:016x}" for number, who in enumerate(("usd", "cny", "eur"), start=1)}
+DOWNLOAD_JOBS = {who: f"60a4d0c2{number:016x}" for number, who in enumerate(("usd", "cny", "eur"), start=1)}
+
 NEW_PRODUCT = {
     "name": "red shoe",
     "description": "this is a cool shoe",
@@ -129,6 +133,24 @@ GOOD: dict[tuple[str, str], dict[str, str]] = {
     ("merchant", "/api/v2/fulfillment/get-confirmed-delivery-shipping-carriers-for-country"): {
         "country_code": "US"
     },
+    ("merchant", "/api/v2/product/create-download-job"): {
+        "since": "2021-05-19",
+        "limit": "100",
+        "sort": "asc",
+        "show_rejected": "true",
+        "warehouse_name": "STANDARD",
+    },
+    ("merchant", "/api/v2/product/get-download-job-status"): {},
+    ("merchant", "/api/v2/product/cancel-download-job"): {},
+    ("merchant", "/api/v2/variant/bulk-sku-update"): {
+        "updates": '[{"sku": "ring-green", "inventory": 12}, {"sku": "ring-blue", "enabled": false}]',
+        "warehouse_name": "STANDARD",
+    },
+    ("merchant", "/api/v2/variant/get-bulk-update-job-status"): {},
+    # A page of one, so that there is a next one.
+    ("merchant", "/api/v2/variant/get-bulk-update-job-successes"): {"start": "0", "limit": "1"},
+    ("merchant", "/api/v2/variant/get-bulk-update-job-failures"): {"start": "0", "limit": "1"},
+    ("merchant", "/api/v2/variant/cancel-bulk-update-job"): {},
 }
 # What a merchant with a currency of his own adds.
 OWN = {
@@ -150,9 +172,16 @@ def caller(service: str) -> str:
 def good_call(service: str, endpoint: Endpoint, who: str = "usd") -> dict[str, str]:
     """The parameters of a call that succeeds for this merchant."""
     params = dict(GOOD.get((service, endpoint.path), {}))
+    if any(param.name == "job_id" for param in endpoint.params):
+        params["job_id"] = jobs_like(endpoint)[who]
     if who in ("cny", "eur") and endpoint.path in OWN:
         params |= OWN[endpoint.path] | {"localized_currency_code": who.upper()}
     return params
+
+
+def jobs_like(endpoint: Endpoint) -> Mapping[str, str]:
+    """The jobs of the world that an endpoint is about, by the shop that has them."""
+    return BULK_JOBS if "bulk" in endpoint.path else DOWNLOAD_JOBS
 
 
 def url(service: str, endpoint: Endpoint) -> str:

@@ -1,7 +1,8 @@
 """The world that most tests play in: the cast with a small catalogue each, at a fixed time, with fixed ids.
 
 `Market` runs the real application in this process, on one connection whose transaction is rolled back after
-the test. Requests go through the ASGI application like those from a socket.
+the test. Requests go through the ASGI application like those from a socket; jobs are done when a test says so, by
+the handlers of the real workers. Files stay in the folder of the suite's server.
 """
 
 from __future__ import annotations
@@ -12,18 +13,26 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 import asyncpg
 
 from tests.support.answer import Answer
+from tests.support.calls import BULK_JOBS, DOWNLOAD_JOBS
 from tests.support.database import Server
-from tradepost.domain import merchants, products
+from tradepost.domain import bulk_updates, downloads, jobs, merchants, products
 from tradepost.domain.context import Ctx, MerchantCtx
-from tradepost.domain.products import NewProduct, NewVariation
+from tradepost.domain.downloads import LinkKeys
+from tradepost.domain.jobs import Claim, Job
+from tradepost.domain.products import CatalogueFilter, NewProduct, NewVariation
 from tradepost.sandbox import scenes
 from tradepost.sandbox.cast import SENDERS, SHOPKEEPERS
+from tradepost.storage.database import APP_ROLE, PLATFORM_ROLE
+from tradepost.storage.files_local import LocalFiles
+from tradepost.surfaces.downloads import DownloadLinks
+from tradepost.surfaces.merchant_v2.bulk_rows import RowTaker
 from tradepost.surfaces.merchant_v2.chapters import api as merchant_v2
 from tradepost.surfaces.merchant_v2.surface import SCOPES as MERCHANT_SCOPES
 from tradepost.surfaces.sessions import CallSessions
@@ -31,11 +40,15 @@ from tradepost.surfaces.wishpost_v3.chapters import api as wishpost_v3
 from tradepost.surfaces.wishpost_v3.surface import SCOPES as WISHPOST_SCOPES
 from tradepost.wire.gate import Rules
 from tradepost.wire.http import Addresses, App, Service
+from tradepost.worker import handlers
+from tradepost.worker.letters import LetterWriter
 
 NOW = datetime(2021, 5, 19, 16, 37, tzinfo=UTC)
+MORNING = NOW.replace(hour=9, minute=0)
 MERCHANT_URL = "https://merchant.example"
 WISHPOST_URL = "https://wishpost.cn"
-
+LINK_KEYS = LinkKeys([b"a key that signs the links of tests"])
+WORKER = 1
 
 # $1 a merchant, $2 a parent SKU, $3 and $4 the first and the last place to fill: variations by the hundred, of
 # which a rule that counts them needs no more than that they are there.
@@ -52,10 +65,13 @@ class World:
 
     merchants: Mapping[str, scenes.Grant]
     senders: Mapping[str, scenes.Grant]
+    files: Path
+    """Where files of downloads are; those of a test that was rolled back may lie there, too."""
 
 
 async def build_world(server: Server) -> World:
-    """Fill the template: the cast, two products each, and the time stopped."""
+    """Fill the template: the cast, two products and two finished jobs each, and the time stopped."""
+    files = server.folder / "files"
     connection = await server.connect()
     try:
         async with connection.transaction():
@@ -64,21 +80,25 @@ async def build_world(server: Server) -> World:
             shops = {}
             for keeper in SHOPKEEPERS:
                 grant = await scenes.open_shop(ctx, keeper, tuple(MERCHANT_SCOPES), scenes.new_secrets())
-                await _two_products(await merchants.act_for(ctx, grant.account_id), keeper.rate)
+                acting = await merchants.act_for(ctx, grant.account_id)
+                await _two_products(acting, keeper.rate)
+                await _two_jobs(acting, keeper.key)
                 shops[keeper.key] = grant
             senders = {
                 sender.key: await scenes.open_sender(ctx, sender, tuple(WISHPOST_SCOPES), scenes.new_secrets())
                 for sender in SENDERS
             }
             await scenes.open_channels(ctx)
+            # As of the morning, so that nothing seems to have been changed since.
+            await _Worker(_OneConnection(connection), LocalFiles(files), replace(ctx, now=MORNING)).run()
     finally:
         await connection.close()
-    return World(shops, senders)
+    return World(shops, senders, files)
 
 
 async def _two_products(ctx: MerchantCtx, rate: int) -> None:
     """`ring`, reviewed, with three variations and all that a product can have; `scarf`, just added, with one."""
-    earlier = replace(ctx, now=NOW.replace(hour=9, minute=0))
+    earlier = replace(ctx, now=MORNING)
     own = ctx.actor.currency != "USD"
 
     def localized(**amounts: str) -> dict[str, Any]:
@@ -162,6 +182,26 @@ async def _two_products(ctx: MerchantCtx, rate: int) -> None:
     )
 
 
+# Two rows that can be applied, to the stock that there is already, and two that cannot.
+UPDATES = (
+    {"sku": "ring-green", "inventory": "11"},
+    {"sku": "ring-violet", "inventory": "5"},
+    {"sku": "ring-blue", "inventory": "100", "enabled": True},
+    {"sku": "ring-red"},
+)
+
+
+async def _two_jobs(ctx: MerchantCtx, who: str) -> None:
+    """A bulk update, to be finished with two successes and two failures, and a download of everything."""
+    rows = RowTaker()
+    for row in UPDATES:
+        rows.add(row)
+    earlier = replace(ctx, now=MORNING)
+    await bulk_updates.start_update(replace(earlier, new_id=lambda: BULK_JOBS[who]), rows.done())
+    everything = CatalogueFilter(None, None, True, False, "STANDARD")
+    await downloads.start_product_download(replace(earlier, new_id=lambda: DOWNLOAD_JOBS[who]), everything)
+
+
 class _OneConnection:
     """A database that hands out one connection, with a savepoint around each call."""
 
@@ -171,8 +211,60 @@ class _OneConnection:
     @asynccontextmanager
     async def call(self) -> AsyncIterator[asyncpg.Connection[Any]]:
         async with self._connection.transaction():
-            await self._connection.execute("set local role tradepost_app")
+            await self._connection.execute(f"set local role {APP_ROLE}")
             yield self._connection
+
+    @asynccontextmanager
+    async def acting_for(self, account_id: str, **how: object) -> AsyncIterator[asyncpg.Connection[Any]]:
+        """In the role of the application for an account, in that of the platform for none."""
+        async with self._connection.transaction():
+            await self._connection.execute(f"set local role {APP_ROLE if account_id else PLATFORM_ROLE}")
+            await self._connection.execute("select set_config('tradepost.account', $1, true)", account_id)
+            yield self._connection
+
+
+async def nothing() -> None:
+    """What happens before and after the calls of a test."""
+
+
+class _Worker:
+    """Does jobs as `worker.runner` does, one after the other and on the one connection."""
+
+    def __init__(self, database: _OneConnection, files: LocalFiles, ctx: Ctx) -> None:
+        """`ctx` tells the time and the ids of what is done."""
+        given: Any = database
+        self._database = database
+        self._ctx = ctx
+        known: list[handlers.Handler] = [
+            handlers.BulkUpdates(),
+            handlers.ProductDownloads(given, files),
+            handlers.Telling(LetterWriter(MERCHANT_URL, LINK_KEYS)),
+            handlers.Mailing(given, handlers.Mailbox()),
+        ]
+        self._handlers = {handler.kind: handler for handler in known}
+
+    async def run(self, steps: int | None = None) -> None:
+        """Until there is nothing left to do; or only so many steps, after which the job is anybody's."""
+        while steps != 0 and (job := await self._claim()) is not None:
+            held = jobs.claim_of(job)
+            while job.is_open and steps != 0:
+                job = await self._step(job, held)
+                steps = None if steps is None else steps - 1
+            if job.is_open:
+                async with self._database.acting_for(job.account_id) as connection:
+                    await jobs.give_back(replace(self._ctx, db=connection), held)
+
+    async def _claim(self) -> Job | None:
+        async with self._database.acting_for("") as connection:
+            return await jobs.claim_next(replace(self._ctx, db=connection), WORKER, self._handlers.keys())
+
+    async def _step(self, job: Job, held: Claim) -> Job:
+        handler = self._handlers[job.kind]
+        effect = await handler.outside(job, lambda processed, total: None)
+        async with self._database.acting_for(job.account_id) as connection:
+            ctx = replace(self._ctx, db=connection)
+            step = await handler.inside(ctx, await jobs.hold(ctx, held), effect)
+            return await jobs.advance(ctx, held, step)
 
 
 class Market:
@@ -182,15 +274,15 @@ class Market:
         self._loop = loop
         self.connection = connection
         self.world = world
-        sessions = CallSessions(_OneConnection(connection), new_id=scenes.seeded_ids(7))  # type: ignore[arg-type]
-
-        async def nothing() -> None:
-            return None
-
+        self._database = _OneConnection(connection)
+        self._files = LocalFiles(world.files)
+        database: Any = self._database
+        sessions = CallSessions(database, new_id=scenes.seeded_ids(7), link_keys=LINK_KEYS)
         self.app = App(
             services={"merchant": Service(merchant_v2, sessions), "wishpost": Service(wishpost_v3, sessions)},
             addresses=Addresses(default="merchant", names={"wishpost.cn": "wishpost"}),
             rules=Rules(plain_http_from_loopback=False, strict=True),
+            attachments=DownloadLinks(database, self._files, LINK_KEYS),
             ready=nothing,
             on_start=nothing,
             on_stop=nothing,
@@ -215,6 +307,12 @@ class Market:
             return await verb(ctx)
 
         return self.run(act())
+
+    def work(self, steps: int | None = None) -> None:
+        """Do all jobs that wait, and what follows from them, at the time of the world; or so many steps of them."""
+        now = self.sql("select world_now()")
+        ctx = Ctx(db=self.connection, now=now, actor=None, new_id=scenes.seeded_ids(17))
+        self.run(_Worker(self._database, self._files, ctx).run(steps))
 
     def sql(self, statement: str, *values: object) -> Any:
         """The first value of a statement, run as the database's superuser."""
@@ -275,7 +373,7 @@ class Market:
 
         await self.app(scope, receive, send)
         headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
-        return Answer(sent[0]["status"], headers, sent[1]["body"])
+        return Answer(sent[0]["status"], headers, b"".join(message["body"] for message in sent[1:]))
 
 
 def _with_query(target: str, query: Mapping[str, object]) -> str:

@@ -26,7 +26,8 @@ from tests.support.answer import Answer
 from tests.support.database import data_folder
 from tradepost.storage.embedded import EmbeddedPostgres
 
-SOURCE = Path(__file__).parents[2] / "src"
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "src"
 START_SECONDS = 30.0
 STOP_SECONDS = 40.0
 _ADDRESS = re.compile(r"^(Merchant service|WishPost) +(http://\S+)$", re.MULTILINE)
@@ -101,8 +102,15 @@ class Client:
 
     def post(self, path: str, form: Mapping[str, object], token: str | None = None) -> Reply:
         """POST a form."""
-        body = urlencode({name: str(value) for name, value in form.items()})
+        return self.post_body(path, urlencode({name: str(value) for name, value in form.items()}).encode(), token)
+
+    def post_body(self, path: str, body: bytes, token: str | None = None) -> Reply:
+        """POST a form that is encoded already."""
         return self._ask("POST", path, body, {**self._bearer(token), **_FORM})
+
+    def head(self, path: str) -> Reply:
+        """HEAD of a path with its query."""
+        return self._ask("HEAD", path, None, self._bearer(None))
 
     def close(self) -> None:
         """Close the connection; the next call opens another one."""
@@ -112,7 +120,7 @@ class Client:
         used = token or self._token
         return {} if used is None else {"Authorization": f"Bearer {used}"}
 
-    def _ask(self, method: str, path: str, body: str | None, headers: Mapping[str, str]) -> Reply:
+    def _ask(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
         try:
             self._connection.request(method, path, body, dict(headers))
             answer = self._connection.getresponse()
@@ -126,21 +134,26 @@ class Client:
 class Program:
     """`tradepost serve` on one data folder; it may be started, stopped and killed any number of times."""
 
-    def __init__(self, folder: Path, *arguments: str, **settings: object) -> None:
-        """`settings` are those of the program by their names, such as rate_limits="…"."""
+    def __init__(self, folder: Path, *arguments: str, spoiled: str | None = None, **settings: object) -> None:
+        """`settings` are those of the program by their names, such as rate_limits="…".
+
+        `spoiled` names a function of `tests.support.spoiled` that every process calls before anything else: it
+        takes one protection of the program away, so that a test can show that it would notice.
+        """
         self.folder = folder
         self.embedded = EmbeddedPostgres(folder / "postgres")
         self.merchant = self.wishpost = ""
         self._arguments = arguments
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("TRADEPOST_")},
-            "PYTHONPATH": str(SOURCE),
+            "PYTHONPATH": str(SOURCE) if spoiled is None else _spoiling(folder / "spoiled", spoiled),
             "TRADEPOST_DATA": str(folder),
             "TRADEPOST_PORT": "0",
             "TRADEPOST_WISHPOST_PORT": "0",
             **{f"TRADEPOST_{name.upper()}": str(value) for name, value in settings.items()},
         }
         self._process: subprocess.Popen[bytes] | None = None
+        self._workers: list[subprocess.Popen[bytes]] = []
         self._log_number = 0
 
     @property
@@ -167,6 +180,17 @@ class Program:
                 [sys.executable, "-m", "tradepost", "serve", *self._arguments],
                 env=self._environment, stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True,
             )  # fmt: skip
+
+    def start_worker(self, log: Path) -> subprocess.Popen[bytes]:
+        """One more `tradepost work` on the same folder, which writes to a log of its own."""
+        environment = {"TRADEPOST_PUBLIC_URL": self.merchant, **self._environment}
+        with log.open("wb") as opened:
+            started = subprocess.Popen(
+                [sys.executable, "-m", "tradepost", "work"], env=environment,
+                stdin=subprocess.DEVNULL, stdout=opened, stderr=opened, start_new_session=True,
+            )  # fmt: skip
+        self._workers.append(started)
+        return started
 
     def start(self) -> Program:
         """Start it, read the addresses that it prints, and wait until both are ready."""
@@ -225,6 +249,10 @@ class Program:
         """The server processes that run at the moment."""
         return [pid for pid in children_of(self.pid) if b"web" in _command(pid)]
 
+    def worker_pid(self) -> int | None:
+        """The supervisor's own worker; None while it is being started again."""
+        return next((pid for pid in children_of(self.pid) if b"work" in _command(pid)), None)
+
     def server_of(self, client: Client) -> int | None:
         """The server process that holds the other end of a connection."""
         inode = _inode(urlsplit(self.merchant).port, client.local_port)
@@ -262,6 +290,9 @@ class Program:
 
     def end(self) -> None:
         """End whatever is left, so that nothing outlives the test."""
+        for worker in self._workers:
+            worker.kill()
+            worker.wait(STOP_SECONDS)
         if self._process is not None and self._process.poll() is None:
             self.kill_everything()
 
@@ -273,10 +304,10 @@ class Program:
 
 
 @contextmanager
-def program(*arguments: str, **settings: object) -> Iterator[Program]:
+def program(*arguments: str, spoiled: str | None = None, **settings: object) -> Iterator[Program]:
     """A program that was not started yet, in a new folder; whatever is left of it in the end is ended."""
     with data_folder() as folder:
-        made = Program(folder, *arguments, **settings)
+        made = Program(folder, *arguments, spoiled=spoiled, **settings)
         try:
             yield made
         finally:
@@ -284,10 +315,17 @@ def program(*arguments: str, **settings: object) -> Iterator[Program]:
 
 
 @contextmanager
-def serving(*arguments: str, **settings: object) -> Iterator[Program]:
+def serving(*arguments: str, spoiled: str | None = None, **settings: object) -> Iterator[Program]:
     """A program that answers."""
-    with program(*arguments, **settings) as made:
+    with program(*arguments, spoiled=spoiled, **settings) as made:
         yield made.start()
+
+
+def _spoiling(folder: Path, name: str) -> str:
+    """A search path on which Python finds, before anything is imported, what spoils the program."""
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(f"from tests.support import spoiled\n\nspoiled.{name}()\n")
+    return os.pathsep.join(map(str, (folder, SOURCE, ROOT)))
 
 
 def _command(pid: int) -> list[bytes]:

@@ -5,6 +5,7 @@ Only the address is another (tests open ports of the system's choice), and the p
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import re
@@ -13,7 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.support.program import SOURCE, serving
+from tests.support.program import SOURCE, Program, serving
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
@@ -24,25 +25,62 @@ def blocks(heading: str, language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", section, re.DOTALL)
 
 
+def typed(running: Program, script: str) -> list[str]:
+    """What a script of the page prints, line by line; files that it makes come into the folder of the program."""
+    base_url = running.credentials()["merchants"][0]["base_url"]
+    script = script.replace(".venv/bin/tradepost", f"{shlex.quote(sys.executable)} -m tradepost")
+    script = script.replace("http://127.0.0.1:8080", base_url).replace("curl ", "curl -sS ")
+    environment = {**os.environ, "PYTHONPATH": str(SOURCE), "TRADEPOST_DATA": str(running.folder)}
+    done = subprocess.run(
+        ["bash", "-c", f"set -e\n{script}"],
+        cwd=running.folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return done.stdout.splitlines()
+
+
 def test_the_first_requests() -> None:
     """Both requests answer what the page prints, as far as it prints it."""
     first, second = blocks("A first request", "sh")
     product, refusal = blocks("A first request", "json")
-    with serving() as program:
-        base_url = program.credentials()["merchants"][0]["base_url"]
-        script = f"set -e\n{first}\necho\n{second}"
-        script = script.replace(".venv/bin/tradepost", f"{shlex.quote(sys.executable)} -m tradepost")
-        script = script.replace("http://127.0.0.1:8080", base_url).replace("curl ", "curl -sS ")
-        environment = {**os.environ, "PYTHONPATH": str(SOURCE), "TRADEPOST_DATA": str(program.folder)}
-        done = subprocess.run(
-            ["bash", "-c", script], env=environment, capture_output=True, text=True, timeout=60, check=True
-        )
-    added, refused = (json.loads(line) for line in done.stdout.splitlines())
+    with serving() as running:
+        added, refused = (json.loads(line) for line in typed(running, f"{first}\necho\n{second}"))
     printed = json.loads(product.replace('"…"', '"any"').replace(", …", ""))["data"]["Product"]
     assert {name: added["data"]["Product"][name] for name in printed if name != "id"} == {
         name: value for name, value in printed.items() if name != "id"
     }
     assert refused == json.loads(refusal)
+
+
+def table(file: Path) -> list[list[str]]:
+    """The cells of a CSV file."""
+    with file.open(encoding="utf-8", newline="") as opened:
+        return list(csv.reader(opened))
+
+
+def test_a_job_of_each_kind() -> None:
+    """From start to result, in both formats; the mail has the link that the status has."""
+    product, (jobs,) = blocks("A first request", "sh")[0], blocks("A batch job", "sh")
+    (failures,) = blocks("A batch job", "json")
+    with serving() as running:
+        mail = "\n.venv/bin/tradepost sandbox mail"
+        as_json = typed(running, f"{product}\necho\n{jobs}\necho $LINK{mail}")
+        rows = table(running.folder / "products.csv")
+        as_xml = typed(running, f"{product.partition('curl')[0]}\n{jobs.replace('FORMAT=json', 'FORMAT=xml')}")
+        again = table(running.folder / "products.csv")
+    assert failures.strip() in as_json
+    assert '{"message":"","code":0,"data":{"successes":["red-shoe-11"]}}' in as_json
+    assert "<successes><successes>red-shoe-11</successes></successes>" in "".join(as_xml)
+    link = next(line for line in as_json if line.startswith("http"))
+    assert as_json.count(link) == 2, "once from the status, once in the mail"
+    assert (rows[0][0], rows[0][5]) == ("Product ID", "SKU")
+    assert [row[15] for row in rows if row[5] == "red-shoe-11"] == ["30"]
+    # The last column says when the product was changed, and the second update did that again.
+    assert [row[:-1] for row in rows] == [row[:-1] for row in again]
 
 
 def test_two_commands_are_named() -> None:

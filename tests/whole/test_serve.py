@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -22,6 +23,7 @@ from tradepost.storage.embedded import EmbeddedPostgres
 HTTPS_REQUIRED, TOKEN_EXPIRED, TOKEN_REVOKED, SCOPE_MISSING, SUSPENDED = 4000, 1015, 1016, 1103, 2000
 MOST_RESIDENT_MIB = 150
 TRUST_LOOPBACK = '["127.0.0.1/32"]'
+REAL = {"mode": "production", "public_url": "https://merchants.example", "link_keys": json.dumps(["k" * 32])}
 MEMBER = ["id", "name", "currency", "email", "password", "client_id", "client_secret", "access_token", "base_url"]
 
 
@@ -326,7 +328,8 @@ def test_a_second_serve_in_the_same_folder_gives_up() -> None:
 
 @pytest.mark.parametrize("setting", ["port", "wishpost_port"])
 def test_a_port_in_use_is_told_in_words(served: Program, setting: str) -> None:
-    with program(**{setting: urlsplit(served.merchant).port}) as second:
+    taken: dict[str, Any] = {setting: urlsplit(served.merchant).port}
+    with program(**taken) as second:
         second.launch()
         assert second.wait(30) != 0
         assert f"Cannot listen on 127.0.0.1:{urlsplit(served.merchant).port}" in second.complaints
@@ -346,6 +349,9 @@ def test_a_port_in_use_is_told_in_words(served: Program, setting: str) -> None:
         pytest.param({"trusted_proxies": "abc"}, id="no list"),
         pytest.param({"log_level": "loud"}, id="log level"),
         pytest.param({"database_url": "", "mode": "production"}, id="database"),
+        pytest.param({"public_url": "http://merchants.example", "mode": "production"}, id="links over plain HTTP"),
+        pytest.param({"link_keys": "", "mode": "production"}, id="no key of links"),
+        pytest.param({"link_keys": '["short"]'}, id="a key that can be guessed"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_refused_at_the_start(settings: dict[str, str]) -> None:
@@ -397,7 +403,7 @@ def external(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 def test_production_on_an_external_database(external: str) -> None:
-    with program(mode="production", database_url=external, trusted_proxies=TRUST_LOOPBACK) as running:
+    with program(**REAL, database_url=external, trusted_proxies=TRUST_LOOPBACK) as running:
         assert re.fullmatch(r"(ran \d{4}_\w+\n)+", running.told("migrate"))
         assert running.told("migrate") == "nothing to do\n"
         shop = re.search(r"[0-9a-f]{24}", running.told("merchant", "add", "Real Shop", "real@shop.example"))
@@ -418,7 +424,7 @@ def test_production_on_an_external_database(external: str) -> None:
         assert (secure.status, secure.data["merchant_id"]) == (200, shop[0])
         assert get(running.merchant, "/livez").status == get(running.merchant, "/readyz").status == 200
         assert running.stop() == 0
-    with program(mode="production", database_url=external) as trusting_nobody:
+    with program(**REAL, database_url=external) as trusting_nobody:
         trusting_nobody.start()
         told = get(trusting_nobody.merchant, path, token, x_forwarded_proto="https")
         assert (told.status, told.code) == (403, HTTPS_REQUIRED)

@@ -6,10 +6,10 @@ Nothing in the domain reaches for any of these by itself; tests and the sandbox 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 
 class Rows(Protocol):
@@ -29,6 +29,19 @@ class Rows(Protocol):
 
     async def execute(self, query: str, *args: Any) -> str:
         """Run a statement; gives its command tag."""
+
+
+Pieces = Callable[[bytes], Coroutine[Any, Any, None]]
+"""Takes the pieces of a stream, one after the other."""
+
+
+class CopyingRows(Rows, Protocol):
+    """A connection that can also stream what a query finds."""
+
+    async def copy_from_query(
+        self, query: str, *args: Any, output: Pieces, format: Literal["csv"], header: bool
+    ) -> str:
+        """Hand the rows of a query to `output` as a file of this format; gives the command tag."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +85,8 @@ class Ctx:
     now: datetime
     actor: Any
     new_id: Callable[[], str] = random_id
+    token_id: str | None = None
+    """The access token of the call; None where nobody called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +94,8 @@ class MerchantCtx(Ctx):
     """The context of a call to the merchant service."""
 
     actor: Merchant
+    link_keys: Any = None
+    """What signs links to the merchant's files, a downloads.LinkKeys; None where nothing is linked to."""
 
 
 @dataclass(frozen=True, slots=True)

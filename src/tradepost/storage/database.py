@@ -45,6 +45,9 @@ _PASSING = (
 )
 
 
+# Both hold until the end of the transaction.
+_BIND = "select set_config('tradepost.account', $1, true), set_config('statement_timeout', $2, true)"
+
 log = structlog.get_logger("tradepost.storage")
 
 
@@ -59,6 +62,19 @@ def _unavailable(error: BaseException) -> StorageUnavailable:
 
 async def _no_reset(connection: Any) -> None:
     """Give a connection back as it is; see the module's docstring."""
+
+
+def session_settings(role: str) -> dict[str, str]:
+    """What holds for every session in a role."""
+    return {
+        "role": role,
+        "search_path": migrate.SCHEMA,
+        "application_name": "tradepost",
+        "statement_timeout": str(STATEMENT_TIMEOUT_MS),
+        "lock_timeout": str(LOCK_TIMEOUT_MS),
+        "idle_in_transaction_session_timeout": "30000",
+        "jit": "off",
+    }
 
 
 class Database:
@@ -78,15 +94,7 @@ class Database:
             min_size=0,
             max_size=self._most,
             reset=_no_reset,
-            server_settings={
-                "role": self._role,
-                "search_path": migrate.SCHEMA,
-                "application_name": "tradepost",
-                "statement_timeout": str(STATEMENT_TIMEOUT_MS),
-                "lock_timeout": str(LOCK_TIMEOUT_MS),
-                "idle_in_transaction_session_timeout": "30000",
-                "jit": "off",
-            },
+            server_settings=session_settings(self._role),
         )
 
     async def close(self) -> None:
@@ -107,11 +115,18 @@ class Database:
         return BoundCall(self._pool)
 
     @asynccontextmanager
-    async def acting_for(self, account_id: str) -> AsyncIterator[asyncpg.pool.PoolConnectionProxy[Any]]:
-        """A connection in one transaction that is bound to an account ("" for none) until its end."""
-        async with self.call() as connection, connection.transaction():
-            await connection.execute("select set_config('tradepost.account', $1, true)", account_id)
-            yield connection
+    async def acting_for(
+        self, account_id: str, *, one_snapshot: bool = False, timeout_ms: int = STATEMENT_TIMEOUT_MS
+    ) -> AsyncIterator[asyncpg.pool.PoolConnectionProxy[Any]]:
+        """A connection in one transaction that is bound to an account ("" for none) until its end.
+
+        With `one_snapshot` everything in it is read as it was at one moment, and nothing is written.
+        """
+        async with self.call() as connection:
+            kind = {"isolation": "repeatable_read", "readonly": True} if one_snapshot else {}
+            async with connection.transaction(**kind):
+                await connection.execute(_BIND, account_id, str(timeout_ms))
+                yield connection
 
     async def missing(self) -> str | None:
         """What keeps this database from serving, in words, or None."""

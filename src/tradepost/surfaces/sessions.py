@@ -9,6 +9,7 @@ from typing import Any
 
 from tradepost.domain import access
 from tradepost.domain.context import Ctx, Merchant, MerchantCtx, Shipper, ShipperCtx, random_id
+from tradepost.domain.downloads import LinkKeys
 from tradepost.storage.database import Database, StorageUnavailable
 from tradepost.wire.gate import Credentials
 from tradepost.wire.refusals import ServiceUnavailable
@@ -19,9 +20,11 @@ class CallSession:
 
     __slots__ = ("_connection", "ctx", "locale", "remaining")
 
-    def __init__(self, connection: Any, admission: access.Admission, new_id: Callable[[], str]) -> None:
+    def __init__(
+        self, connection: Any, admission: access.Admission, new_id: Callable[[], str], keys: LinkKeys | None
+    ) -> None:
         self._connection = connection
-        self.ctx = _context(connection, admission, new_id)
+        self.ctx = _context(connection, admission, new_id, keys)
         self.locale = admission.actor.locale
         self.remaining = admission.remaining
 
@@ -34,26 +37,34 @@ class CallSession:
 class CallSessions:
     """Sessions on the connections of a database."""
 
-    def __init__(self, database: Database, new_id: Callable[[], str] = random_id) -> None:
+    def __init__(
+        self, database: Database, new_id: Callable[[], str] = random_id, link_keys: LinkKeys | None = None
+    ) -> None:
         self._database = database
         self._new_id = new_id
+        self._link_keys = link_keys
 
     def open(self, credentials: Credentials) -> Opening:
         """Admit a caller, or raise why not; what time mends becomes ServiceUnavailable."""
-        return Opening(self._database.call(), credentials, self._new_id)
+        return Opening(self._database.call(), credentials, self._new_id, self._link_keys)
 
 
 class Opening:
     """A session for as long as it is open. A class and no generator, because every call passes here."""
 
-    __slots__ = ("_call", "_credentials", "_new_id")
+    __slots__ = ("_call", "_credentials", "_link_keys", "_new_id")
 
     def __init__(
-        self, call: AbstractAsyncContextManager[Any], credentials: Credentials, new_id: Callable[[], str]
+        self,
+        call: AbstractAsyncContextManager[Any],
+        credentials: Credentials,
+        new_id: Callable[[], str],
+        link_keys: LinkKeys | None,
     ) -> None:
         self._call = call
         self._credentials = credentials
         self._new_id = new_id
+        self._link_keys = link_keys
 
     async def __aenter__(self) -> CallSession:
         try:
@@ -65,7 +76,7 @@ class Opening:
         except BaseException as error:
             await self.__aexit__(type(error), error, error.__traceback__)
             raise
-        return CallSession(connection, admission, self._new_id)
+        return CallSession(connection, admission, self._new_id, self._link_keys)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -76,9 +87,11 @@ class Opening:
             raise ServiceUnavailable from unavailable
 
 
-def _context(connection: Any, admission: access.Admission, new_id: Callable[[], str]) -> Ctx:
+def _context(
+    connection: Any, admission: access.Admission, new_id: Callable[[], str], link_keys: LinkKeys | None
+) -> Ctx:
     match admission.actor:
         case Merchant() as merchant:
-            return MerchantCtx(db=connection, now=admission.now, actor=merchant, new_id=new_id)
+            return MerchantCtx(connection, admission.now, merchant, new_id, admission.token_id, link_keys)
         case Shipper() as shipper:
-            return ShipperCtx(db=connection, now=admission.now, actor=shipper, new_id=new_id)
+            return ShipperCtx(connection, admission.now, shipper, new_id, admission.token_id)

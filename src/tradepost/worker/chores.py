@@ -1,61 +1,87 @@
-"""The chores and their clock. Each runs in a transaction of its own, and one that fails is tried again later."""
+"""What is done every so often, by one worker at a time. Each chore runs in a transaction of its own.
+
+A chore that fails is tried again when it is due the next time, by whichever worker is first.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 import structlog
 
-from tradepost.domain import access
+from tradepost.domain import access, downloads, jobs, outbox
 from tradepost.domain.context import Ctx
-from tradepost.settings import Settings
-from tradepost.storage.database import StorageUnavailable
-from tradepost.supervisor import wait_for_parent_end
-from tradepost.wiring import configure_logging, operator
+from tradepost.storage.database import Database
+from tradepost.storage.files import FileStore
+from tradepost.values import TryLater
+
+LOOK_SECONDS = 15.0
 
 log = structlog.get_logger("tradepost.worker")
 
 
 @dataclass(frozen=True, slots=True)
 class Chore:
-    """Something to do every so many seconds; it tells how many things it did."""
+    """Something to do every so often; it tells how many things it did."""
 
     name: str
-    seconds: float
-    run: Callable[[Ctx], Awaitable[int]]
+    every: timedelta
+    run: Callable[[Ctx, FileStore], Awaitable[int]]
 
 
-CHORES = (Chore("forget old rate limit windows", 600, access.forget_old_windows),)
+async def _forget_windows(ctx: Ctx, files: FileStore) -> int:
+    return await access.forget_old_windows(ctx)
 
 
-async def do_chore(settings: Settings, chore: Chore) -> int | None:
-    """Run a chore once; None where the database was not there."""
+async def _forget_jobs(ctx: Ctx, files: FileStore) -> int:
+    return await jobs.forget_old_jobs(ctx)
+
+
+async def _forget_events(ctx: Ctx, files: FileStore) -> int:
+    return await outbox.forget_old_events(ctx)
+
+
+async def delete_expired_files(ctx: Ctx, files: FileStore) -> int:
+    """Delete the files that no link leads to any more."""
+    expired = await downloads.list_expired(ctx)
+    for account_id, job_id in expired:
+        await files.delete_all(downloads.folder_of(account_id, job_id))
+        await downloads.forget_file(ctx, account_id, job_id)
+    return len(expired)
+
+
+CHORES = (
+    Chore("forget old rate limit windows", timedelta(minutes=10), _forget_windows),
+    Chore("delete expired downloads", timedelta(minutes=5), delete_expired_files),
+    Chore("forget old jobs", timedelta(hours=1), _forget_jobs),
+    Chore("forget old events and mail", timedelta(hours=1), _forget_events),
+)
+
+
+async def do_chore(platform: Database, files: FileStore, chore: Chore) -> int | None:
+    """Do a chore if it is due; None where it is not, or could not be done."""
     try:
-        async with operator(settings) as ctx:
-            done = await chore.run(ctx)
-    except (StorageUnavailable, OSError) as error:
+        async with platform.acting_for("") as connection:
+            ctx = Ctx(db=connection, now=await connection.fetchval("select world_now()"), actor=None)
+            if not await jobs.take_chore(ctx, chore.name, chore.every):
+                return None
+            done = await chore.run(ctx, files)
+    except TryLater as error:
         log.warning("chore put off", chore=chore.name, error=repr(error))
+        return None
+    except Exception:
+        log.exception("chore failed", chore=chore.name)  # and the others go on
         return None
     log.info("chore done", chore=chore.name, count=done)
     return done
 
 
-async def _repeat(settings: Settings, chore: Chore) -> None:
+async def do_chores(platform: Database, files: FileStore) -> None:
+    """Look again and again whether something is due."""
     while True:
-        await do_chore(settings, chore)
-        await asyncio.sleep(chore.seconds)
-
-
-def work(settings: Settings) -> None:
-    """Do the chores until told to stop, or until the supervisor is gone."""
-    configure_logging(settings)
-
-    async def run() -> None:
-        tasks = [asyncio.create_task(_repeat(settings, chore)) for chore in CHORES]
-        await wait_for_parent_end()
-        for task in tasks:
-            task.cancel()
-
-    asyncio.run(run())
+        for chore in CHORES:
+            await do_chore(platform, files, chore)
+        await asyncio.sleep(LOOK_SECONDS)

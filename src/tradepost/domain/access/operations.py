@@ -77,6 +77,7 @@ class Admission:
     actor: Merchant | Shipper
     now: datetime
     remaining: int
+    token_id: str
 
 
 async def admit(db: Rows, asked: Asked) -> Admission:
@@ -108,7 +109,7 @@ async def admit(db: Rows, asked: Asked) -> Admission:
         actor = Merchant(row["account_id"], row["name"], row["currency"], row["payment_currency"], row["locale"])
     else:
         actor = Shipper(row["account_id"], row["name"], row["locale"])
-    return Admission(actor, row["at"], row["remaining"])
+    return Admission(actor, row["at"], row["remaining"], row["token_id"])
 
 
 def _refuse(verdict: str, asked: Asked, level: str | None, reset: datetime | None) -> NoReturn:

@@ -5,6 +5,16 @@ of being removed. So they share an area, with the product's verbs beside the var
 """
 
 from tradepost.domain.products.money import UNPAID
+from tradepost.domain.products.operations.bulk import (
+    find_newer,
+    find_variations,
+    hold_products,
+    next_revision,
+    note_changes,
+    set_enabled,
+    set_stock,
+)
+from tradepost.domain.products.operations.export import copy_catalogue, count_catalogue
 from tradepost.domain.products.operations.product import (
     add_product,
     change_parent_sku,
@@ -27,7 +37,9 @@ from tradepost.domain.products.operations.variation import (
     update_variation,
 )
 from tradepost.domain.products.product import (
+    CatalogueFilter,
     CountryPrice,
+    KnownVariation,
     ListFilter,
     Logistics,
     LogisticsChanges,
@@ -43,7 +55,9 @@ from tradepost.domain.products.product import (
 
 __all__ = [
     "UNPAID",
+    "CatalogueFilter",
     "CountryPrice",
+    "KnownVariation",
     "ListFilter",
     "Logistics",
     "LogisticsChanges",
@@ -58,16 +72,25 @@ __all__ = [
     "add_variation",
     "change_parent_sku",
     "change_sku",
+    "copy_catalogue",
+    "count_catalogue",
     "disable_product",
     "disable_variation",
     "enable_product",
     "enable_variation",
+    "find_newer",
     "find_product",
     "find_variation",
+    "find_variations",
+    "hold_products",
     "list_products",
+    "next_revision",
+    "note_changes",
     "remove_extra_images",
     "remove_product",
     "review_product",
+    "set_enabled",
+    "set_stock",
     "tag_id",
     "take_down_variation",
     "update_inventory",

@@ -139,6 +139,22 @@ class ListFilter:
     show_rejected: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class CatalogueFilter:
+    """What a file of the catalogue holds: products changed from `since` on, the first `limit` of them by id."""
+
+    since: datetime | None = None
+    limit: int | None = None
+    descending: bool = True
+    show_rejected: bool = False
+    warehouse: str = "STANDARD"
+
+    @property
+    def order(self) -> str:
+        """The direction of the sort, as SQL has it."""
+        return "desc" if self.descending else "asc"
+
+
 @dataclass(frozen=True, kw_only=True)
 class LogisticsChanges:
     """What a parcel service and the customs want to know of a variation: cm, g, US dollars."""
@@ -254,6 +270,15 @@ class VariationChanges(LogisticsChanges):
     main_image: str | NotGiven = NOT_GIVEN
     update_product_image: bool = True
     quantity_value: Decimal | NotGiven = NOT_GIVEN
+
+
+class KnownVariation(msgspec.Struct, frozen=True, gc=False):
+    """A live variation as a bulk update finds it."""
+
+    sku: str
+    product_id: str
+    id: str
+    removed_by_wish: bool
 
 
 def given(changes: object, *names: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from tradepost.settings import SettingsError, load_settings
 from tradepost.storage.database import StorageUnavailable
 from tradepost.storage.embedded import EmbeddedPostgresError
 from tradepost.storage.migrate import MigrationError
-from tradepost.surfaces.cli import accounts, sandbox
+from tradepost.surfaces.cli import accounts, jobs, sandbox
 
 cli = typer.Typer(
     help="A marketplace merchant platform with its logistics service.",
@@ -25,6 +25,7 @@ cli.add_typer(sandbox.group, name="sandbox")
 cli.add_typer(accounts.merchant_group, name="merchant")
 cli.add_typer(accounts.app_group, name="app")
 cli.add_typer(accounts.token_group, name="token")
+cli.add_typer(jobs.group, name="jobs")
 
 
 @cli.command()
@@ -58,8 +59,8 @@ def migrate(
 
 @cli.command()
 def work() -> None:
-    """Do what runs without anybody calling, until stopped."""
-    from tradepost.worker.chores import work as run
+    """Work on jobs and do the chores, until stopped; on as many machines as wanted."""
+    from tradepost.worker.process import work as run
 
     run(load_settings())
 

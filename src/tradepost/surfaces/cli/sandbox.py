@@ -9,9 +9,11 @@ from typing import Annotated, Any
 
 import typer
 
+from tradepost.domain import outbox
 from tradepost.sandbox import seed
 from tradepost.settings import Settings, load_settings
 from tradepost.storage.migrate import MigrationError
+from tradepost.surfaces.cli.accounts import run
 from tradepost.surfaces.cli.serve import known_addresses
 from tradepost.wiring import prepare_database, running_database
 
@@ -45,6 +47,24 @@ def reset() -> None:
     with running_database(settings):
         cast = asyncio.run(_start_over(settings))
     print(f"The sandbox is as it was seeded: {len(cast.merchants)} merchants.")
+
+
+@group.command()
+def mail(
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many letters, the newest first.")] = 10,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Show the letters that the sandbox has sent: they arrive here and nowhere else."""
+    _sandbox_settings()
+    letters = [letter for letter in run(lambda ctx: outbox.list_mail(ctx, limit)) if letter.sent_at is not None]
+    if as_json:
+        told = [{"to": m.recipient, "subject": m.subject, "body": m.body, "id": m.id} for m in letters]
+        print(json.dumps(told, ensure_ascii=False, indent=2))
+        return
+    for letter in letters:
+        print(f"{letter.created_at:%Y-%m-%d %H:%M:%S}  to {letter.recipient}\n{letter.subject}\n\n{letter.body}")
+    if not letters:
+        print("No mail.")
 
 
 async def _start_over(settings: Settings) -> seed.Cast:

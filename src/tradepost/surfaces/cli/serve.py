@@ -74,7 +74,9 @@ async def _prepare(settings: Settings) -> seed.Cast | None:
 def _children(settings: Settings, opened: Opened) -> list[Child]:
     children = [_web_child(number + 1, opened, settings) for number in range(settings.workers)]
     if settings.is_sandbox:
-        children.append(Child("worker", [*_program(), "work"]))
+        url = settings.public_url or opened.urls()["merchant"]
+        env = {"TRADEPOST_DATA": str(settings.data.resolve()), "TRADEPOST_PUBLIC_URL": url}
+        children.append(Child("worker", [*_program(), "work"], env=env))
     return children
 
 

@@ -1,12 +1,13 @@
 """Imports every chapter, so that whoever imports this has the whole surface: the table of contents."""
 
-from tradepost.surfaces.merchant_v2 import auth, currency, fulfillment, products, variants, warehouses
+from tradepost.surfaces.merchant_v2 import auth, currency, fulfillment, jobs, products, variants, warehouses
 from tradepost.surfaces.merchant_v2.surface import api
 
 CHAPTERS = {
     auth: "Authentication",
     products: "Product",
     variants: "Product Variation",
+    jobs: "Batch Jobs",
     fulfillment: "Fulfillment",
     warehouses: "Warehouse",
     currency: "Currency",

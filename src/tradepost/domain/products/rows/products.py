@@ -42,7 +42,7 @@ class LockedProduct:
 
 _LOCK = """
     select id, parent_sku, removed_at is not null, main_image, extra_images
-      from product where merchant_id = $1 and {which} for update
+      from product where merchant_id = $1 and {which} for no key update
 """
 _LOCK_BY_ID = _LOCK.format(which="id = $2")
 _LOCK_BY_PARENT_SKU = _LOCK.format(which="parent_sku = $2 and removed_at is null")
@@ -123,8 +123,8 @@ async def set_enabled(db: Rows, merchant_id: str, product_id: str, enabled: bool
     """Enable or disable all variations of a product but those the marketplace removed."""
     await db.execute(
         """
-        update variation set enabled = $3
-         where merchant_id = $1 and product_id = $2 and enabled <> $3 and not removed_by_wish
+        update variation set enabled = $3, enabled_rev = nextval('revision')
+         where merchant_id = $1 and product_id = $2 and not removed_by_wish
         """,
         merchant_id,
         product_id,

@@ -46,11 +46,12 @@ class Siblings:
 # met them, in any order, and two writers could wait for each other.
 _PRODUCT_OF = "select product_id from variation where merchant_id = $1 and sku = $2 and removed_at is null"
 _LOCK_PRODUCT = (
-    "select main_image from product where merchant_id = $1 and id = $2 and removed_at is null for update"
+    "select main_image from product where merchant_id = $1 and id = $2 and removed_at is null for no key update"
 )
 _LOCK_VARIATION = """
     select id, product_id, color, size, main_image, removed_by_wish
-      from variation where merchant_id = $1 and sku = $2 and product_id = $3 and removed_at is null for update
+      from variation where merchant_id = $1 and sku = $2 and product_id = $3 and removed_at is null
+       for no key update
 """
 
 
@@ -115,6 +116,8 @@ async def update(
 ) -> None:
     """Change some columns of a variation; raises ColorAndSizeTaken."""
     sets = ", ".join(f"{column} = ${at}" for at, column in enumerate(columns, start=4))
+    if "enabled" in columns:
+        sets += ", enabled_rev = nextval('revision')"
     color = columns.get("color", variation.color)
     size = columns.get("size", variation.size)
     with taken(_taken_facts(sku, color, size)):
@@ -202,7 +205,7 @@ _SET_INVENTORY = """
         insert into stock (merchant_id, product_id, warehouse_id, variation_id, inventory)
         select $1, v.product_id, w.id, v.id, $4 from v, w, p
         on conflict (merchant_id, product_id, warehouse_id, variation_id)
-        do update set inventory = excluded.inventory
+        do update set inventory = excluded.inventory, rev = nextval('revision')
         returning true
     )
     select exists (select from v), exists (select from w), exists (select from s)

@@ -1,0 +1,40 @@
+"""Changing stock and sale of up to 100,000 variations with one call, done by a job."""
+
+from tradepost.domain.bulk_updates.failures import MOST_INVENTORY, RowFailure
+from tradepost.domain.bulk_updates.operations import (
+    KIND,
+    cancel_update,
+    find_update,
+    list_failures,
+    list_successes,
+    note_changes,
+    start_update,
+    take_step,
+)
+from tradepost.domain.bulk_updates.update import (
+    MOST_ROWS,
+    PACK_ROWS,
+    Pack,
+    Row,
+    Updates,
+    pack_rows,
+)
+
+__all__ = [
+    "KIND",
+    "MOST_INVENTORY",
+    "MOST_ROWS",
+    "PACK_ROWS",
+    "Pack",
+    "Row",
+    "RowFailure",
+    "Updates",
+    "cancel_update",
+    "find_update",
+    "list_failures",
+    "list_successes",
+    "note_changes",
+    "pack_rows",
+    "start_update",
+    "take_step",
+]

@@ -1,0 +1,42 @@
+"""The SQL of downloads, beyond that of their jobs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from tradepost.domain.context import Rows
+
+
+async def token_is_good(db: Rows, account_id: str, token_id: str | None) -> bool:
+    """Whether the token that asked was not taken back; what nobody's token asked for is good."""
+    if token_id is None:
+        return True
+    return bool(
+        await db.fetchval(
+            "select exists (select from access_token where account_id = $1 and id = $2 and revoked_at is null)",
+            account_id,
+            token_id,
+        )
+    )
+
+
+async def ended_before(db: Rows, kind: str, before: datetime, limit: int) -> list[tuple[str, str]]:
+    """Account and id of downloads that ended before then, however they ended, and may still have files."""
+    found = await db.fetch(
+        """
+        select account_id, id from job
+         where kind = $1 and ended_at < $2 and not coalesce(result, '{}') ? 'gone'
+         order by ended_at limit $3
+        """,
+        kind,
+        before,
+        limit,
+    )
+    return [(row["account_id"], row["id"]) for row in found]
+
+
+async def forget_file(db: Rows, account_id: str, job_id: str) -> None:
+    """Note that a download has no file any more."""
+    await db.execute(
+        "update job set result = '{\"gone\": true}' where account_id = $1 and id = $2", account_id, job_id
+    )

@@ -1,0 +1,159 @@
+"""What callers do with jobs, and what workers do; each in the transaction of whoever calls."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Final
+
+from tradepost.domain.context import Ctx
+from tradepost.domain.jobs import job as machine
+from tradepost.domain.jobs import rows
+from tradepost.domain.jobs.failures import JobLost, JobNotFound, JobNotParked, TooManyJobs
+from tradepost.domain.jobs.job import Advance, Claim, Job
+
+MOST_OPEN: Final = 1000
+"""How many jobs of a kind that it asked for itself an account may have waiting."""
+KEPT: Final = timedelta(days=30)
+
+
+async def enqueue(
+    ctx: Ctx, account_id: str, kind: str, lane: str, arguments: Mapping[str, Any], *, most_open: int | None = None
+) -> str:
+    """Write down a job with the change that asks for it, and wake a worker once that is committed; gives its id.
+
+    Raises TooManyJobs where the account has `most_open` waiting or running in this lane.
+    """
+    if most_open is not None and await rows.count_open(ctx.db, account_id, lane) >= most_open:
+        raise TooManyJobs(limit=most_open)
+    job_id = ctx.new_id()
+    await rows.insert(ctx.db, account_id, job_id, kind, lane, arguments, ctx.token_id, ctx.now)
+    return job_id
+
+
+async def find_job(ctx: Ctx, account_id: str, kind: str, job_id: str) -> Job:
+    """A job of an account as it is now; raises JobNotFound, for one of another kind, too."""
+    found = await rows.find(ctx.db, account_id, job_id)
+    if found is None or found.kind != kind:
+        raise JobNotFound(job_id=job_id)
+    return found
+
+
+async def cancel_job(ctx: Ctx, account_id: str, kind: str, job_id: str) -> Job:
+    """Cancel a job; gives it as it was before.
+
+    A step that is being done is waited for, so nothing is changed any more once this is committed. Raises
+    JobNotFound.
+    """
+    found = await rows.lock(ctx.db, account_id, job_id)
+    if found is None or found.job.kind != kind:
+        raise JobNotFound(job_id=job_id)
+    cancelled = machine.cancel(found.job, ctx.now)
+    if cancelled is not None:
+        await rows.store(ctx.db, cancelled)
+    return found.job
+
+
+async def list_jobs(ctx: Ctx, limit: int) -> list[Job]:
+    """Open and parked jobs of every account, those at work first, then the latest that ended."""
+    return await rows.latest(ctx.db, limit)
+
+
+async def release_job(ctx: Ctx, job_id: str) -> Job:
+    """Let a parked job try again; raises JobNotFound, JobNotParked."""
+    account_id = await rows.account_of(ctx.db, job_id)
+    locked = account_id and await rows.lock(ctx.db, account_id, job_id)
+    if not locked:
+        raise JobNotFound(job_id=job_id)
+    released = machine.release(locked.job, locked.clock)
+    if released is None:
+        raise JobNotParked(job_id=job_id, state=locked.job.state)
+    await rows.store(ctx.db, released)
+    await rows.wake(ctx.db)
+    return released
+
+
+async def take_chore(ctx: Ctx, name: str, every: timedelta) -> bool:
+    """Whether a chore is due; if so it is the caller's, and due again after so long once his work is committed."""
+    return await rows.take_chore(ctx.db, name, every)
+
+
+async def forget_old_jobs(ctx: Ctx) -> int:
+    """Delete what ended long ago; gives how many jobs there were."""
+    return await rows.delete_ended(ctx.db, ctx.now - KEPT)
+
+
+# -- what workers do
+
+
+async def claim_next(ctx: Ctx, worker: int, kinds: Collection[str]) -> Job | None:
+    """Take the job of these kinds that has been due the longest; None where there is nothing to do.
+
+    A job that was tried too often is parked here, and comes back as failed. Raises LaneTaken where another
+    worker was faster.
+    """
+    locked = await rows.lock_next(ctx.db, list(kinds))
+    if locked is None:
+        return None
+    claimed = machine.claim(locked.job, worker, locked.clock, ctx.now, locked.worker_lives)
+    assert claimed is not None, "the statement and the machine disagree about what can be claimed"
+    await rows.store(ctx.db, claimed)
+    return claimed
+
+
+async def hold(ctx: Ctx, held: Claim) -> Job:
+    """Take the row of a claimed job for this transaction; raises JobLost where it is somebody else's now."""
+    locked = await rows.lock(ctx.db, held.account_id, held.id)
+    if locked is None or not machine.holds(locked.job, held):
+        raise JobLost
+    return locked.job
+
+
+async def advance(ctx: Ctx, held: Claim, step: Advance) -> Job:
+    """Note what a step came to, with its effects; raises JobLost."""
+    locked = await rows.lock(ctx.db, held.account_id, held.id)
+    moved = locked and machine.advance(locked.job, held, step, locked.clock, ctx.now)
+    if not moved:
+        raise JobLost
+    await rows.store(ctx.db, moved)
+    if not moved.is_open:
+        await rows.wake(ctx.db)  # the next of its lane can begin
+    return moved
+
+
+async def give_back(ctx: Ctx, held: Claim) -> None:
+    """Let others go on with a job; nothing where it is theirs already."""
+    locked = await rows.lock(ctx.db, held.account_id, held.id)
+    if locked and (given := machine.give_back(locked.job, held, locked.clock)):
+        await rows.store(ctx.db, given)
+        await rows.wake(ctx.db)
+
+
+async def put_off(ctx: Ctx, held: Claim, error: str, *, passing: bool = False) -> Job | None:
+    """Try a job again later after an error, or park it; None where it is somebody else's."""
+    locked = await rows.lock(ctx.db, held.account_id, held.id)
+    if locked is None:
+        return None
+    after = machine.put_off(locked.job, held, error, locked.clock, ctx.now, passing=passing)
+    if after is not None:
+        await rows.store(ctx.db, after)
+    return after
+
+
+async def renew_leases(ctx: Ctx, worker: int, claims: Sequence[Claim]) -> set[tuple[str, str, int]]:
+    """Renew the leases of what a worker has in hand; gives account, id and fence of each job that is his.
+
+    What he has let go of is not renewed, so that somebody gets it. A job whose row is in a step's hands is left
+    alone: the step renews it by itself.
+    """
+    clock = await rows.clock(ctx.db)
+    await rows.renew(ctx.db, claims, clock + machine.LEASE)
+    return await rows.held_by(ctx.db, worker)
+
+
+async def note_progress(ctx: Ctx, held: Claim, processed: int, total: int | None) -> None:
+    """Show how far a step is that has not come to its end."""
+    locked = await rows.lock(ctx.db, held.account_id, held.id)
+    if locked and (renewed := machine.renew(locked.job, held, locked.clock)):
+        await rows.store(ctx.db, replace(renewed, processed=processed, total=total))

@@ -1,0 +1,116 @@
+"""`tradepost jobs`: what the workers do, what waits, and what was given up."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from tradepost.domain import jobs
+from tradepost.domain.jobs import Job
+from tradepost.settings import Settings, load_settings
+from tradepost.surfaces.cli.accounts import run
+from tradepost.wiring import operator, running_database
+
+SHOWN = 40
+LOOK_SECONDS = 0.5
+WIDE = 130
+PLAIN_WIDTH = 180
+STYLES = {"running": "cyan", "finished": "green", "failed": "bold red", "cancelled": "yellow"}
+
+group = typer.Typer(help="The queue of the workers.", invoke_without_command=True)
+
+
+@group.callback()
+def show(
+    context: typer.Context,
+    once: Annotated[bool, typer.Option("--once", help="Show it once instead of following it.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Show it once, for programs.")] = False,
+) -> None:
+    """Show the queue with its progress until Ctrl-C; once where nobody watches a terminal."""
+    if context.invoked_subcommand is not None:
+        return
+    console = Console()
+    if as_json:
+        print(json.dumps([_told(job) for job in run(lambda ctx: jobs.list_jobs(ctx, SHOWN))], indent=2))
+    elif once or not console.is_terminal:
+        # Where nobody watches, a line is as long as it needs to be.
+        shown = console if console.is_terminal else Console(width=PLAIN_WIDTH)
+        shown.print(_table(run(lambda ctx: jobs.list_jobs(ctx, SHOWN)), shown.width))
+    else:
+        _follow(load_settings(), console)
+
+
+@group.command()
+def retry(job_id: str) -> None:
+    """Let a job that was given up try again."""
+    job = run(lambda ctx: jobs.release_job(ctx, job_id))
+    print(f"{job.kind} {job.id} waits for its next try")
+
+
+def _follow(settings: Settings, console: Console) -> None:
+    with running_database(settings), Live(console=console, auto_refresh=False, screen=False) as live:
+        try:
+            while True:
+                live.update(_table(asyncio.run(_look(settings)), console.width), refresh=True)
+                time.sleep(LOOK_SECONDS)
+        except KeyboardInterrupt:
+            return
+
+
+async def _look(settings: Settings) -> list[Job]:
+    async with operator(settings) as ctx:
+        return await jobs.list_jobs(ctx, SHOWN)
+
+
+def _table(found: list[Job], width: int) -> Table:
+    """The jobs in a table; a narrow one leaves out whose they are and when they were asked for."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    is_wide = width >= WIDE
+    for name in ("Job", "Kind", *(("Account", "Asked for") if is_wide else ()), "State", "Progress"):
+        table.add_column(name, no_wrap=True)
+    for name in ("Done", "Failed"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("Error", overflow="ellipsis", no_wrap=True)
+    for job in found:
+        done = f"{job.processed:,}" if job.processed else ""
+        table.add_row(
+            job.id,
+            job.kind,
+            *((job.account_id, f"{job.created_at:%Y-%m-%d %H:%M:%S}") if is_wide else ()),
+            f"[{STYLES.get(job.state, 'default')}]{job.state}[/]",
+            ProgressBar(total=job.total, completed=job.processed, width=16 if is_wide else 8) if job.total else "",
+            f"{done} / {job.total:,}" if is_wide and job.total is not None else done,
+            f"{job.failed:,}" if job.failed else "",
+            Text(job.error or ""),
+        )
+    return table
+
+
+def _told(job: Job) -> dict[str, Any]:
+    names = (
+        "id",
+        "kind",
+        "account_id",
+        "state",
+        "total",
+        "processed",
+        "succeeded",
+        "failed",
+        "worker",
+        "tries",
+        "error",
+    )
+    told = {name: getattr(job, name) for name in names}
+    times = {name: getattr(job, name) for name in ("created_at", "started_at", "ended_at")}
+    return told | {name: at.isoformat() if isinstance(at, datetime) else None for name, at in times.items()}

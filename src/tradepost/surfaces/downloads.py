@@ -1,0 +1,51 @@
+"""Hands out finished downloads to whoever has a good link; the wire's idea of attachments."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+
+from tradepost.domain import downloads
+from tradepost.domain.context import Ctx
+from tradepost.domain.downloads import DownloadNotFound, LinkKeys
+from tradepost.storage.database import Database, StorageUnavailable
+from tradepost.storage.files import FileMissing, FileStore, FilesUnavailable
+from tradepost.wire.http import Attachment
+from tradepost.wire.refusals import ServiceUnavailable
+
+CSV = "text/csv; charset=utf-8"
+
+
+class DownloadLinks:
+    """The files that links of the merchant service lead to."""
+
+    def __init__(self, database: Database, files: FileStore, keys: LinkKeys) -> None:
+        self._database = database
+        self._files = files
+        self._keys = keys
+
+    async def open(self, name: str, query: Mapping[str, str]) -> Attachment:
+        """The file of a link; raises DownloadNotFound, LinkExpired, ServiceUnavailable.
+
+        Nothing is looked up before the signature is found good.
+        """
+        link = self._keys.read(name, query)
+        if link is None:
+            raise DownloadNotFound
+        try:
+            async with self._database.acting_for(link.account_id) as connection:
+                now = await connection.fetchval("select world_now()")
+                file = await downloads.open_link(Ctx(db=connection, now=now, actor=None), link)
+            if await self._files.size(file.key) != file.size:
+                raise DownloadNotFound
+        except (StorageUnavailable, FilesUnavailable) as error:
+            raise ServiceUnavailable from error
+        return Attachment(file.name, CSV, file.size, self._read(file.key))
+
+    async def _read(self, key: str) -> AsyncGenerator[bytes, None]:
+        async with aclosing(self._files.read(key)) as pieces:
+            try:
+                async for piece in pieces:
+                    yield piece
+            except FileMissing:
+                return  # deleted at this moment; the answer is cut, because its length was told

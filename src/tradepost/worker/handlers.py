@@ -1,0 +1,180 @@
+"""What is done for each kind of job. A step of a job has two halves:
+
+* `outside` does what no transaction can take back (a file, a letter); it may run again after a crash;
+* `inside` changes the database and says how far the job is, in one transaction that also moves the job on.
+
+So effects in the database happen once, those outside at least once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+from tradepost.domain import bulk_updates, downloads, merchants, outbox
+from tradepost.domain.context import Ctx
+from tradepost.domain.downloads import Exported
+from tradepost.domain.jobs import Advance, Job, JobLost
+from tradepost.domain.outbox import Mail, NotThere, Writer
+from tradepost.storage.database import Database
+from tradepost.storage.files import FileStore
+from tradepost.worker.smtp import Letter, MailRefused
+
+EXPORT_TIMEOUT_MS = 60 * 60 * 1000
+
+
+class Progress(Protocol):
+    """Takes how far a step is: so much of a total, None where that is not known yet."""
+
+    def __call__(self, processed: int, total: int | None) -> None:
+        """Note it; somebody else writes it down now and then."""
+
+
+class Handler(Protocol):
+    """What is done for one kind of job."""
+
+    kind: ClassVar[str]
+
+    async def outside(self, job: Job, progress: Progress) -> Any:
+        """The half of a step that happens outside of the database; gives what `inside` needs of it."""
+
+    async def inside(self, ctx: Ctx, job: Job, effect: Any) -> Advance:
+        """The half of a step that happens in the transaction which moves the job on."""
+
+    async def dropped(self, job: Job, effect: Any) -> None:
+        """Clean up what `outside` did where the job was lost in between."""
+
+    async def parked(self, ctx: Ctx, job: Job) -> None:
+        """What is to be written down when the job is given up."""
+
+
+class _Plain:
+    """A handler with nothing to do outside."""
+
+    async def outside(self, job: Job, progress: Progress) -> Any:
+        """Nothing."""
+
+    async def dropped(self, job: Job, effect: Any) -> None:
+        """Nothing is left behind."""
+
+    async def parked(self, ctx: Ctx, job: Job) -> None:
+        """The job's state says it all."""
+
+
+class BulkUpdates(_Plain):
+    """Applies a pack of rows a step."""
+
+    kind: ClassVar[str] = bulk_updates.KIND
+
+    async def inside(self, ctx: Ctx, job: Job, effect: None) -> Advance:
+        """Apply the next pack, or note what was changed."""
+        return await bulk_updates.take_step(await merchants.act_for(ctx, job.account_id), job)
+
+    async def parked(self, ctx: Ctx, job: Job) -> None:
+        """Note what was changed until then."""
+        await bulk_updates.note_changes(await merchants.act_for(ctx, job.account_id), job)
+
+
+class ProductDownloads(_Plain):
+    """Makes a file of a catalogue in one step."""
+
+    kind: ClassVar[str] = downloads.PRODUCTS
+
+    def __init__(self, database: Database, files: FileStore) -> None:
+        self._database = database
+        self._files = files
+
+    async def outside(self, job: Job, progress: Progress) -> Exported:
+        """Write the file, all from one snapshot; what earlier tries left is gone before."""
+        await self._files.delete_all(downloads.folder_of(job.account_id, job.id))
+        key = downloads.key_of(job.account_id, job.id, job.fence)
+        async with (
+            self._database.acting_for(
+                job.account_id, one_snapshot=True, timeout_ms=EXPORT_TIMEOUT_MS
+            ) as connection,
+            self._files.writing(key) as writer,
+        ):
+            now = await connection.fetchval("select world_now()")
+
+            async def write(piece: bytes) -> None:
+                await writer.write(piece)
+                progress(export.written, export.total)
+
+            export = downloads.Export(job, write)
+            return await export.run(Ctx(db=connection, now=now, actor=None), connection)
+
+    async def inside(self, ctx: Ctx, job: Job, effect: Exported) -> Advance:
+        """Let the link appear."""
+        return await downloads.finish_download(ctx, job, effect)
+
+    async def dropped(self, job: Job, effect: Exported) -> None:
+        """Delete the file that no link will ever lead to."""
+        await self._files.delete_all(downloads.key_of(job.account_id, job.id, job.fence))
+
+    async def parked(self, ctx: Ctx, job: Job) -> None:
+        """Say so."""
+        await downloads.report_parked(ctx, job)
+
+
+class Telling(_Plain):
+    """Writes the letters about an event."""
+
+    kind: ClassVar[str] = outbox.TELL
+
+    def __init__(self, write: Writer) -> None:
+        self._write = write
+
+    async def inside(self, ctx: Ctx, job: Job, effect: None) -> Advance:
+        """Write them."""
+        return await outbox.tell_event(ctx, job, self._write)
+
+
+class Mailer(Protocol):
+    """Brings letters on their way."""
+
+    async def send(self, letter: Letter) -> None:
+        """Send one; raises MailRefused for good, and other errors for what time mends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A letter that is on its way, or was refused for good."""
+
+    refused: str | None = None
+
+
+class Mailing(_Plain):
+    """Sends one letter."""
+
+    kind: ClassVar[str] = outbox.SEND
+
+    def __init__(self, database: Database, mailer: Mailer) -> None:
+        self._database = database
+        self._mailer = mailer
+
+    async def outside(self, job: Job, progress: Progress) -> Sent:
+        """Send it; the same letter has the same id however often it is sent."""
+        try:
+            async with self._database.acting_for(job.account_id) as connection:
+                mail = await outbox.find_mail(Ctx(db=connection, now=job.created_at, actor=None), job)
+            await self._mailer.send(_letter(mail))
+        except MailRefused as refused:
+            return Sent(str(refused))
+        except NotThere:
+            raise JobLost from None
+        return Sent()
+
+    async def inside(self, ctx: Ctx, job: Job, effect: Sent) -> Advance:
+        """Note that it went out."""
+        return await outbox.mark_mail(ctx, job, effect.refused)
+
+
+def _letter(mail: Mail) -> Letter:
+    return Letter(message_id=mail.id, to=mail.recipient, subject=mail.subject, body=mail.body, at=mail.created_at)
+
+
+class Mailbox:
+    """The sandbox's own mailbox: every letter arrives, and `tradepost sandbox mail` shows it."""
+
+    async def send(self, letter: Letter) -> None:
+        """A letter that is marked as sent lies in the mailbox."""

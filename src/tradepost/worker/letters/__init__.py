@@ -1,0 +1,49 @@
+"""The letters that merchants get, in their languages: one text file for each, the subject in its first line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import Any, Final
+
+from tradepost.domain import downloads
+from tradepost.domain.downloads import LIFETIME, LinkKeys
+from tradepost.domain.outbox import Event, Person, Words
+
+LOCALES: Final = ("en", "zh", "fr", "de")
+TOPICS: Final = (downloads.READY_TOPIC, downloads.FAILED_TOPIC)
+
+
+class LetterWriter:
+    """Puts what happened into words, with links that work."""
+
+    def __init__(self, public_url: str, keys: LinkKeys) -> None:
+        """`public_url` is what links begin with."""
+        self._public_url = public_url
+        self._keys = keys
+
+    def __call__(self, event: Event, person: Person) -> Words | None:
+        """The letter about an event to a person; None where nobody is written to about it."""
+        if event.topic not in TOPICS:
+            return None
+        subject, body = text_of(event.topic, person.locale if person.locale in LOCALES else LOCALES[0])
+        blanks = self._blanks(event, person)
+        return Words(subject.format_map(blanks), body.format_map(blanks))
+
+    def _blanks(self, event: Event, person: Person) -> Mapping[str, Any]:
+        blanks = {"name": person.name, "hours": int(LIFETIME.total_seconds()) // 3600, **event.about}
+        if event.topic == downloads.READY_TOPIC:
+            # The job ended in the transaction in which this happened, so at the same moment of the world.
+            version, ended_at = event.about["version"], event.happened_at
+            path = self._keys.path(event.account_id, event.about["job_id"], version, ended_at)
+            blanks["link"] = self._public_url + path
+        return blanks
+
+
+@cache
+def text_of(topic: str, locale: str) -> tuple[str, str]:
+    """Subject and body of a letter with their blanks."""
+    file = resources.files(__package__) / f"{topic}.{locale}.txt"
+    subject, _, body = file.read_text(encoding="utf-8").partition("\n\n")
+    return subject.strip(), body

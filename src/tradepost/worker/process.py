@@ -1,0 +1,76 @@
+"""`tradepost work`: one worker process, from its start to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+
+import asyncpg
+import uvloop
+
+from tradepost.settings import Settings
+from tradepost.storage.database import APP_ROLE, PLATFORM_ROLE, Database, session_settings
+from tradepost.supervisor import wait_for_parent_end
+from tradepost.wiring import configure_logging, connect_arguments, link_keys, open_files, open_mailer, public_url
+from tradepost.worker import handlers
+from tradepost.worker.chores import do_chores
+from tradepost.worker.letters import LetterWriter
+from tradepost.worker.runner import Runner
+
+NICENESS = 5
+"""Whoever waits for an answer goes first where a machine has both to do."""
+
+
+def work(settings: Settings) -> None:
+    """Do jobs and chores until told to stop, or until the supervisor is gone."""
+    configure_logging(settings)
+    os.nice(NICENESS)
+    uvloop.run(_work(settings))
+
+
+async def _work(settings: Settings) -> None:
+    slots = settings.job_slots
+    platform = Database(connect_arguments(settings, PLATFORM_ROLE), PLATFORM_ROLE, most=2)
+    # An export keeps one connection while it notes its end on another.
+    app = Database(connect_arguments(settings, APP_ROLE), APP_ROLE, most=2 * slots)
+    await platform.open()
+    await app.open()
+    files = open_files(settings)
+    runner = Runner(platform, app, lambda: _session(settings), _handlers(settings, app), slots)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(number, runner.stop)
+    helpers = [asyncio.create_task(do_chores(platform, files)), asyncio.create_task(_stop_with_parent(runner))]
+    try:
+        await runner.run()
+    finally:
+        for helper in helpers:
+            helper.cancel()
+        await asyncio.gather(*helpers, return_exceptions=True)
+        await app.close()
+        await platform.close()
+
+
+def _handlers(settings: Settings, app: Database) -> dict[str, handlers.Handler]:
+    mailer = open_mailer(settings)
+    known: list[handlers.Handler] = [
+        handlers.BulkUpdates(),
+        handlers.ProductDownloads(app, open_files(settings)),
+        handlers.Telling(LetterWriter(public_url(settings), link_keys(settings))),
+    ]
+    if mailer is not None:  # without one, letters wait until there is one
+        known.append(handlers.Mailing(app, mailer))
+    return {handler.kind: handler for handler in known}
+
+
+async def _session(settings: Settings) -> asyncpg.Connection[asyncpg.Record]:
+    """A connection of the worker's own, to listen on and to hold its number."""
+    return await asyncpg.connect(
+        **connect_arguments(settings, PLATFORM_ROLE), server_settings=session_settings(PLATFORM_ROLE)
+    )
+
+
+async def _stop_with_parent(runner: Runner) -> None:
+    await wait_for_parent_end()
+    runner.stop()
