@@ -16,6 +16,7 @@ import structlog
 
 from tradepost.domain.context import Ctx
 from tradepost.domain.downloads import LinkKeys
+from tradepost.domain.returns import AddressValidator
 from tradepost.settings import Settings, SettingsError
 from tradepost.storage import migrate
 from tradepost.storage.database import APP_ROLE, PLATFORM_ROLE, Database
@@ -30,6 +31,7 @@ from tradepost.surfaces.wishpost_v3.chapters import api as wishpost_v3
 from tradepost.wire.endpoint import DeclarationError
 from tradepost.wire.gate import Rules
 from tradepost.wire.http import Addresses, App, Service
+from tradepost.worker.addresses import PostalRules
 from tradepost.worker.handlers import Mailbox, Mailer
 from tradepost.worker.smtp import SmtpMailer
 
@@ -188,6 +190,11 @@ def open_mailer(settings: Settings) -> Mailer | None:
         None if password is None else password.get_secret_value(),
         settings.mail_from,
     )
+
+
+def open_address_validator() -> AddressValidator:
+    """Who judges the addresses of return warehouses; another one, such as a carrier's service, goes in here."""
+    return PostalRules()
 
 
 def link_keys(settings: Settings) -> LinkKeys:

@@ -16,6 +16,7 @@ import pytest
 
 from tests.support.calls import good_call
 from tests.support.market import Market
+from tradepost.domain.reference import RETURN_REGIONS
 from tradepost.surfaces.merchant_v2.chapters import api
 from tradepost.wire.endpoint import Endpoint
 
@@ -57,6 +58,10 @@ def _required(endpoint: Endpoint, name: str) -> bool | str:
     for pair in endpoint.one_of:
         if name in pair:
             return "one_of_" + "_or_".join(pair)
+    if endpoint.path == "/api/v2/returns/create-return-warehouse":
+        optional_in = [code for code, region in RETURN_REGIONS.items() if name not in region.required]
+        if 0 < len(optional_in) < len(RETURN_REGIONS):
+            return "unless region " + " or ".join(optional_in)
     return next(param.required for param in endpoint.params if param.name == name)
 
 

@@ -65,8 +65,11 @@ HOSTS: Final = {"merchant": "merchant.example", "wishpost": "wishpost.cn"}
 FORM: Final = "application/x-www-form-urlencoded"
 BOUNDARY: Final = "a-boundary-that-no-value-holds"
 COUNTED: Final = ("product", "variation", "stock", "job", "bulk_pack")
-# Rules that no declaration tells: a variation has a colour or a size.
-ALSO_NEEDED: Final = {"/api/v2/variant/add": ("color",)}
+# Rules that no declaration tells: a variation has a colour or a size, a return warehouse what its region asks for.
+ALSO_NEEDED: Final = {
+    "/api/v2/variant/add": ("color",),
+    "/api/v2/returns/create-return-warehouse": ("phone_number", "email"),
+}
 FREE_TEXTS: Final = ("Text", "Key", "LookedUp", "Listed")
 # Texts that real traffic was seen to use; they name a thing or a value and not the parameter.
 RECORDED: Final = re.compile(

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.support.answer import Answer
-from tests.support.calls import DOWNLOAD_JOBS, SURFACES, good_call
+from tests.support.calls import DOWNLOAD_JOBS, RETURN_WAREHOUSES, RINGS, SCARVES, SURFACES, good_call
 from tests.support.market import FILL_WITH_VARIATIONS, Market
 from tradepost.domain import merchants, products
 from tradepost.domain.access import new_token
@@ -25,6 +25,7 @@ FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
 ADD, UPDATE, VARIANT = "/api/v2/product/add", "/api/v2/product/update", "/api/v2/variant"
 BULK, DOWNLOAD = "/api/v2/variant/bulk-sku-update", "/api/v2/product/create-download-job"
+RETURNS = "/api/v2/returns"
 CHANNELS = "https://wishpost.cn/api/v3/channels"
 
 _rows = [line.split("\t") for line in (Path(__file__).parent / "not_provoked.tsv").read_text().splitlines()[1:]]
@@ -159,6 +160,23 @@ def limited(level: str) -> Callable[[Market, str], Answer]:
     return first(sql, auth_test if level == "app_user" else wishpost())
 
 
+def create(**changes: str) -> Callable[[Market, str], Answer]:
+    """A return warehouse to create that is good but for the changes."""
+    endpoint = next(e for e in merchant_v2.endpoints if e.path == f"{RETURNS}/create-return-warehouse")
+    return post(endpoint.path, **good_call("merchant", endpoint) | changes)
+
+
+def enroll(product_id: str = RINGS["usd"][0], region: str = "US") -> Callable[[Market, str], Answer]:
+    """A product to enrol with the return warehouse of the world."""
+    warehouse_id = RETURN_WAREHOUSES["usd"]
+    return post(f"{RETURNS}/enroll-product-in-returns", id=product_id, region=region, warehouse_id=warehouse_id)
+
+
+def address(state: str) -> Callable[[Market, str], Answer]:
+    """A product to enrol with a return warehouse whose address stands like that."""
+    return first(f"update return_warehouse set address_state = '{state}'", enroll())
+
+
 MANY = "|".join(f"https://pictures.example/{number}.jpg" for number in range(101))
 
 PROVOKED: dict[tuple[str, str], Callable[[Market, str], Answer]] = {
@@ -249,6 +267,22 @@ PROVOKED: dict[tuple[str, str], Callable[[Market, str], Answer]] = {
         "select id, lpad(n::text, 24, '0'), 'product_download', 'product_download', '{}', now(), now() "
         "from merchant, generate_series(1, 1000) n",
         post(DOWNLOAD),
+    ),
+    ("merchant", "VariationIdNotFound"): post(
+        f"{RETURNS}/get-product-variation-dimensions", id=RINGS["usd"][0], variation_id="0" * 24
+    ),
+    ("merchant", "ReturnWarehouseNotFound"): post(f"{RETURNS}/edit-return-warehouse", warehouse_id="0" * 24),
+    ("merchant", "ReturnFieldMissing"): create(email=""),
+    ("merchant", "CountryOutsideRegion"): create(country="CN"),
+    ("merchant", "TooManyReturnWarehouses"): first("update return_warehouse set position = 100", create()),
+    ("merchant", "NotEmail"): create(email="returns"),
+    ("merchant", "NotPhone"): create(phone_number="1234"),
+    ("merchant", "RegionDiffers"): enroll(region="EU"),
+    ("merchant", "AddressUnderValidation"): address("validating"),
+    ("merchant", "AddressInvalid"): address("invalid"),
+    ("merchant", "DimensionsMissing"): enroll(SCARVES["usd"][0]),
+    ("merchant", "NotEnrolled"): post(
+        f"{RETURNS}/disable-return-setting-for-region", id=RINGS["usd"][0], region="EU"
     ),
     ("merchant", "DownloadNotFound"): lambda market, locale: market.get(link(market) + "x", None),
     ("merchant", "LinkExpired"): expired_link,

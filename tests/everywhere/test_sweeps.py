@@ -12,7 +12,17 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.support.answer import Answer
-from tests.support.calls import ENDPOINTS, IDS, SURFACES, caller, good_call, jobs_like, url
+from tests.support.calls import (
+    ENDPOINTS,
+    IDS,
+    RETURN_WAREHOUSES,
+    RINGS,
+    SURFACES,
+    caller,
+    good_call,
+    jobs_like,
+    url,
+)
 from tests.support.market import Market
 from tests.support.xmltree import differences
 from tradepost.domain.access import new_token
@@ -165,8 +175,8 @@ NAMED = [
     (service, endpoint, param.name)
     for service, endpoint in ENDPOINTS
     for param in endpoint.params
-    if param.name in ("id", "job_id", "sku", "parent_sku", "warehouse_name")
-    and (type(param.reader) is LookedUp or param.name in ("id", "job_id"))
+    if param.name in ("id", "job_id", "variation_id", "warehouse_id", "sku", "parent_sku", "warehouse_name")
+    and (type(param.reader) is LookedUp or param.name.endswith("id"))
 ]
 
 
@@ -181,6 +191,8 @@ def test_what_belongs_to_another_does_not_exist(
         "parent_sku": "lantern",
         "warehouse_name": "EXPRESS-DE",
         "job_id": jobs_like(endpoint)["cny"],
+        "variation_id": RINGS["cny"][1],
+        "warehouse_id": RETURN_WAREHOUSES["cny"],
     }[name]
     extra = {**good_call("merchant", _by_path("/api/v2/product/add"), "cny")}
     extra |= {"sku": "lantern-of-lan", "parent_sku": "lantern"}
@@ -191,10 +203,12 @@ def test_what_belongs_to_another_does_not_exist(
         "parent_sku": "lamtern",
         "warehouse_name": "EXPRESS-DK",
         "job_id": "0" * 24,
+        "variation_id": "0" * 24,
+        "warehouse_id": "0" * 24,
     }[name]
     params = good_call(service, endpoint)
     if name == "id":
-        params.pop("parent_sku")
+        params.pop("parent_sku", None)
     before = _content(market)
     answers = [call(market, service, endpoint, params | {name: value}) for value in (theirs, never)]
     told = [
@@ -217,6 +231,9 @@ def _content(market: Market) -> Any:
         " || (select string_agg(v::text, '' order by id) from variation v)"
         " || (select string_agg(s::text, '' order by variation_id, warehouse_id) from stock s)"
         " || (select string_agg(j::text, '' order by id) from job j)"
+        " || (select string_agg(d::text, '' order by product_id) from product_dimensions d)"
+        " || (select string_agg(r::text, '' order by id) from return_warehouse r)"
+        " || (select string_agg(e::text, '' order by product_id, region) from return_setting e)"
     )
 
 

@@ -12,6 +12,20 @@ from tradepost.wire.endpoint import Endpoint, Surface
 BULK_JOBS = {who: f"60a4d0c1{number:016x}" for number, who in enumerate(("usd", "cny", "eur"), start=1)}
 DOWNLOAD_JOBS = {who: f"60a4d0c2{number:016x}" for number, who in enumerate(("usd", "cny", "eur"), start=1)}
 
+# The ids of a ring of the world and its green variation, of a scarf and its only one, and of the warehouse that
+# rings are returned to, by the shop.
+RINGS = {
+    "usd": ("d5f4b3b2e4b06ce60741c7a8", "9b810e766ec9d28663ca828d"),
+    "cny": ("701966a0c381e88f38c0c8fd", "8d88348a7eed8d14f06d3fef"),
+    "eur": ("efba91fc803468b6b610a9f7", "81f9c1f66c0f3459f79b17ae"),
+}
+SCARVES = {
+    "usd": ("3a902931cd447e35b8b6d8fe", "1a2b8f1ff1fd42a29755d4c1"),
+    "cny": ("4a2f20aaf3c64af775a89294", "6a8ac4ba05805975ed2f89d9"),
+    "eur": ("e1ea24c4f9341c68966baea1", "f0dfb4a5d8a064df7fd63116"),
+}
+RETURN_WAREHOUSES = {who: f"60a4d0c3{number:016x}" for number, who in enumerate(("usd", "cny", "eur"), start=1)}
+
 NEW_PRODUCT = {
     "name": "red shoe",
     "description": "this is a cool shoe",
@@ -151,6 +165,40 @@ GOOD: dict[tuple[str, str], dict[str, str]] = {
     ("merchant", "/api/v2/variant/get-bulk-update-job-successes"): {"start": "0", "limit": "1"},
     ("merchant", "/api/v2/variant/get-bulk-update-job-failures"): {"start": "0", "limit": "1"},
     ("merchant", "/api/v2/variant/cancel-bulk-update-job"): {},
+    ("merchant", "/api/v2/returns/get-product-return-settings"): {},
+    ("merchant", "/api/v2/returns/enroll-product-in-returns"): {"region": "US"},
+    ("merchant", "/api/v2/returns/get-product-variation-dimensions"): {},
+    ("merchant", "/api/v2/returns/set-product-logistics"): {
+        "height": "3",
+        "length": "4.5",
+        "width": "3",
+        "weight": "3",
+    },
+    ("merchant", "/api/v2/returns/create-return-warehouse"): {
+        "ship_to": "Returns Desk",
+        "warehouse_name": "Lyon",
+        "region": "EU",
+        "phone_number": "+33 4 72 00 00 00",
+        "email": "returns@shop.example",
+        "city": "Lyon",
+        "state": "Rhône",
+        "country": "FR",
+        "zipcode": "69001",
+        "street_address1": "1 Place des Terreaux",
+        "street_address2": "Backyard",
+    },
+    ("merchant", "/api/v2/returns/edit-return-warehouse"): {
+        "warehouse_name": "Bentonville South",
+        "ship_to": "Returns Desk South",
+        "phone_number": "(479) 555-0100",
+        "email": "south@shop.example",
+        "city": "Rogers",
+        "state": "Arkansas",
+        "zipcode": "72756",
+        "street_address1": "12 Walnut Street",
+        "street_address2": "Dock 4",
+    },
+    ("merchant", "/api/v2/returns/disable-return-setting-for-region"): {"region": "US"},
 }
 # What a merchant with a currency of his own adds.
 OWN = {
@@ -174,6 +222,9 @@ def good_call(service: str, endpoint: Endpoint, who: str = "usd") -> dict[str, s
     params = dict(GOOD.get((service, endpoint.path), {}))
     if any(param.name == "job_id" for param in endpoint.params):
         params["job_id"] = jobs_like(endpoint)[who]
+    if endpoint.chapter == "returns":
+        ids = dict(zip(("id", "variation_id"), RINGS[who], strict=True)) | {"warehouse_id": RETURN_WAREHOUSES[who]}
+        params |= {param.name: ids[param.name] for param in endpoint.params if param.name in ids}
     if who in ("cny", "eur") and endpoint.path in OWN:
         params |= OWN[endpoint.path] | {"localized_currency_code": who.upper()}
     return params

@@ -20,13 +20,14 @@ from urllib.parse import quote, urlencode, urlsplit
 import asyncpg
 
 from tests.support.answer import Answer
-from tests.support.calls import BULK_JOBS, DOWNLOAD_JOBS
+from tests.support.calls import BULK_JOBS, DOWNLOAD_JOBS, RETURN_WAREHOUSES, RINGS, SCARVES
 from tests.support.database import Server
-from tradepost.domain import bulk_updates, downloads, jobs, merchants, products
+from tradepost.domain import bulk_updates, downloads, jobs, merchants, products, returns
 from tradepost.domain.context import Ctx, MerchantCtx
 from tradepost.domain.downloads import LinkKeys
 from tradepost.domain.jobs import Claim, Job
-from tradepost.domain.products import CatalogueFilter, NewProduct, NewVariation
+from tradepost.domain.products import CatalogueFilter, NewDimensions, NewProduct, NewVariation
+from tradepost.domain.returns import NewReturnWarehouse
 from tradepost.sandbox import scenes
 from tradepost.sandbox.cast import SENDERS, SHOPKEEPERS
 from tradepost.storage.database import APP_ROLE, PLATFORM_ROLE
@@ -41,6 +42,7 @@ from tradepost.surfaces.wishpost_v3.surface import SCOPES as WISHPOST_SCOPES
 from tradepost.wire.gate import Rules
 from tradepost.wire.http import Addresses, App, Service
 from tradepost.worker import handlers
+from tradepost.worker.addresses import PostalRules, ReturnAddresses
 from tradepost.worker.letters import LetterWriter
 
 NOW = datetime(2021, 5, 19, 16, 37, tzinfo=UTC)
@@ -70,7 +72,7 @@ class World:
 
 
 async def build_world(server: Server) -> World:
-    """Fill the template: the cast, two products and two finished jobs each, and the time stopped."""
+    """Fill the template: the cast; two products, two finished jobs and a return each; and the time stopped."""
     files = server.folder / "files"
     connection = await server.connect()
     try:
@@ -81,8 +83,9 @@ async def build_world(server: Server) -> World:
             for keeper in SHOPKEEPERS:
                 grant = await scenes.open_shop(ctx, keeper, tuple(MERCHANT_SCOPES), scenes.new_secrets())
                 acting = await merchants.act_for(ctx, grant.account_id)
-                await _two_products(acting, keeper.rate)
+                await _two_products(acting, keeper.key, keeper.rate)
                 await _two_jobs(acting, keeper.key)
+                await _return_warehouse(acting, keeper.key)
                 shops[keeper.key] = grant
             senders = {
                 sender.key: await scenes.open_sender(ctx, sender, tuple(WISHPOST_SCOPES), scenes.new_secrets())
@@ -91,12 +94,15 @@ async def build_world(server: Server) -> World:
             await scenes.open_channels(ctx)
             # As of the morning, so that nothing seems to have been changed since.
             await _Worker(_OneConnection(connection), LocalFiles(files), replace(ctx, now=MORNING)).run()
+            for key, grant in shops.items():
+                acting = await merchants.act_for(replace(ctx, now=MORNING), grant.account_id)
+                await returns.enroll_product(acting, RINGS[key][0], "US", RETURN_WAREHOUSES[key])
     finally:
         await connection.close()
     return World(shops, senders, files)
 
 
-async def _two_products(ctx: MerchantCtx, rate: int) -> None:
+async def _two_products(ctx: MerchantCtx, who: str, rate: int) -> None:
     """`ring`, reviewed, with three variations and all that a product can have; `scarf`, just added, with one."""
     earlier = replace(ctx, now=MORNING)
     own = ctx.actor.currency != "USD"
@@ -109,7 +115,7 @@ async def _two_products(ctx: MerchantCtx, rate: int) -> None:
 
     prices = {"US": Decimal("3.99"), "CA": Decimal("4.99")}
     ring = await products.add_product(
-        earlier,
+        _with_ids(earlier, *RINGS[who]),
         NewProduct(
             name="Cute Ring",
             description="A ring with a bow.",
@@ -168,7 +174,7 @@ async def _two_products(ctx: MerchantCtx, rate: int) -> None:
         )
     await products.review_product(earlier, ring.id, "approved", "Fashion", ("jewellery",))
     await products.add_product(
-        replace(ctx, now=NOW.replace(hour=12, minute=0)),
+        _with_ids(replace(ctx, now=NOW.replace(hour=12, minute=0)), *SCARVES[who]),
         NewProduct(
             name="Wool Scarf",
             description="Warm.",
@@ -200,6 +206,40 @@ async def _two_jobs(ctx: MerchantCtx, who: str) -> None:
     await bulk_updates.start_update(replace(earlier, new_id=lambda: BULK_JOBS[who]), rows.done())
     everything = CatalogueFilter(None, None, True, False, "STANDARD")
     await downloads.start_product_download(replace(earlier, new_id=lambda: DOWNLOAD_JOBS[who]), everything)
+
+
+async def _return_warehouse(ctx: MerchantCtx, who: str) -> None:
+    """A warehouse for returns in the US, to be validated, and what enrolling a ring takes besides."""
+    job_id = f"60a4d0c4{RETURN_WAREHOUSES[who][8:]}"
+    await returns.create_warehouse(
+        replace(_with_ids(ctx, RETURN_WAREHOUSES[who], job_id, instead=False), now=MORNING),
+        NewReturnWarehouse(
+            ship_to="Returns Desk",
+            warehouse_name="Bentonville",
+            region="US",
+            email="returns@shop.example",
+            phone_number="+1 479 555 0100",
+            city="Bentonville",
+            state="AR",
+            country="US",
+            zipcode="72712",
+            street_address1="4123 Example Street",
+        ),
+    )
+    measured = NewDimensions(length=Decimal(3), width=Decimal(3), height=Decimal(3), weight=Decimal(3))
+    await products.set_dimensions(replace(ctx, now=MORNING), RINGS[who][0], None, measured)
+
+
+def _with_ids(ctx: MerchantCtx, *ids: str, instead: bool = True) -> MerchantCtx:
+    """A context that gives these ids; `instead` of new ones, which are then used up as well."""
+    given = iter(ids)
+
+    def next_id() -> str:
+        if instead:
+            ctx.new_id()
+        return next(given)
+
+    return replace(ctx, new_id=next_id)
 
 
 class _OneConnection:
@@ -238,6 +278,7 @@ class _Worker:
         known: list[handlers.Handler] = [
             handlers.BulkUpdates(),
             handlers.ProductDownloads(given, files),
+            ReturnAddresses(given, PostalRules()),
             handlers.Telling(LetterWriter(MERCHANT_URL, LINK_KEYS)),
             handlers.Mailing(given, handlers.Mailbox()),
         ]

@@ -12,8 +12,17 @@ import uvloop
 from tradepost.settings import Settings
 from tradepost.storage.database import APP_ROLE, PLATFORM_ROLE, Database, session_settings
 from tradepost.supervisor import wait_for_parent_end
-from tradepost.wiring import configure_logging, connect_arguments, link_keys, open_files, open_mailer, public_url
+from tradepost.wiring import (
+    configure_logging,
+    connect_arguments,
+    link_keys,
+    open_address_validator,
+    open_files,
+    open_mailer,
+    public_url,
+)
 from tradepost.worker import handlers
+from tradepost.worker.addresses import ReturnAddresses
 from tradepost.worker.chores import do_chores
 from tradepost.worker.letters import LetterWriter
 from tradepost.worker.runner import Runner
@@ -57,6 +66,7 @@ def _handlers(settings: Settings, app: Database) -> dict[str, handlers.Handler]:
     known: list[handlers.Handler] = [
         handlers.BulkUpdates(),
         handlers.ProductDownloads(app, open_files(settings)),
+        ReturnAddresses(app, open_address_validator()),
         handlers.Telling(LetterWriter(public_url(settings), link_keys(settings))),
     ]
     if mailer is not None:  # without one, letters wait until there is one

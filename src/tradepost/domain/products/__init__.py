@@ -4,6 +4,7 @@ A product and its variations are one whole: they share the time of the last chan
 of being removed. So they share an area, with the product's verbs beside the variation's.
 """
 
+from tradepost.domain.products.dimensions import Dimensions, NewDimensions
 from tradepost.domain.products.money import UNPAID
 from tradepost.domain.products.operations.bulk import (
     find_newer,
@@ -14,6 +15,7 @@ from tradepost.domain.products.operations.bulk import (
     set_enabled,
     set_stock,
 )
+from tradepost.domain.products.operations.dimensions import find_dimensions, find_unmeasured, set_dimensions
 from tradepost.domain.products.operations.export import copy_catalogue, count_catalogue
 from tradepost.domain.products.operations.product import (
     add_product,
@@ -21,9 +23,11 @@ from tradepost.domain.products.operations.product import (
     disable_product,
     enable_product,
     find_product,
+    hold_product,
     list_products,
     remove_extra_images,
     remove_product,
+    require_product,
     update_product,
 )
 from tradepost.domain.products.operations.review import review_product, take_down_variation
@@ -57,10 +61,12 @@ __all__ = [
     "UNPAID",
     "CatalogueFilter",
     "CountryPrice",
+    "Dimensions",
     "KnownVariation",
     "ListFilter",
     "Logistics",
     "LogisticsChanges",
+    "NewDimensions",
     "NewProduct",
     "NewVariation",
     "Product",
@@ -78,17 +84,22 @@ __all__ = [
     "disable_variation",
     "enable_product",
     "enable_variation",
+    "find_dimensions",
     "find_newer",
     "find_product",
+    "find_unmeasured",
     "find_variation",
     "find_variations",
+    "hold_product",
     "hold_products",
     "list_products",
     "next_revision",
     "note_changes",
     "remove_extra_images",
     "remove_product",
+    "require_product",
     "review_product",
+    "set_dimensions",
     "set_enabled",
     "set_stock",
     "tag_id",

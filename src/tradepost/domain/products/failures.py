@@ -17,6 +17,12 @@ class VariationNotFound(Failure):
     sku: str
 
 
+class VariationIdNotFound(Failure):
+    """The product has no variation with this id."""
+
+    id: str
+
+
 class ParentNotFound(Failure):
     """The merchant has no live product of this parent SKU, nor one with a variation of this SKU."""
 

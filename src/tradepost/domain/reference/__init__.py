@@ -1,4 +1,4 @@
-"""What the world and the documents say once and for all: countries, regions, carriers.
+"""What the world and the documents say once and for all: countries, regions, carriers, where returns go.
 
 The lists are text files beside this module, checked when they are loaded. Nothing here touches a database.
 """
@@ -21,6 +21,18 @@ class Region:
     country: str
     standard_enabled: bool
     express_enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnRegion:
+    """A part of the world that parcels are returned in; chapter *Wish Returns Program*.
+
+    A return warehouse of the region stands in one of its countries and says whatever is required.
+    """
+
+    code: str
+    countries: frozenset[str]
+    required: tuple[str, ...]
 
 
 def _rows(name: str) -> list[dict[str, str]]:
@@ -58,7 +70,17 @@ for _row in _rows("confirmed_delivery.tsv"):
     CONFIRMED_DELIVERY.setdefault(_row["country_code"], ())
     CONFIRMED_DELIVERY[_row["country_code"]] += (_row["carrier"],)
 
+RETURN_REGIONS: Final = {
+    row["region"]: ReturnRegion(
+        row["region"], frozenset(row["countries"].split(",")), tuple(row["required"].split(","))
+    )
+    for row in _rows("return_regions.tsv")
+}
+"""The regions of the returns programme by code."""
+
 if unknown := COUNTRIES.keys() - ISO_COUNTRIES:
     raise ValueError(f"not ISO 3166: {sorted(unknown)}")
 if unknown := {region.country for region in REGIONS.values()} - COUNTRIES.keys():
     raise ValueError(f"regions of countries that nobody ships to: {sorted(unknown)}")
+if unknown := {code for region in RETURN_REGIONS.values() for code in region.countries} - ISO_COUNTRIES:
+    raise ValueError(f"countries of return regions that are none: {sorted(unknown)}")

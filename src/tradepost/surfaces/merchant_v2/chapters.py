@@ -1,6 +1,15 @@
 """Imports every chapter, so that whoever imports this has the whole surface: the table of contents."""
 
-from tradepost.surfaces.merchant_v2 import auth, currency, fulfillment, jobs, products, variants, warehouses
+from tradepost.surfaces.merchant_v2 import (
+    auth,
+    currency,
+    fulfillment,
+    jobs,
+    products,
+    returns,
+    variants,
+    warehouses,
+)
 from tradepost.surfaces.merchant_v2.surface import api
 
 CHAPTERS = {
@@ -10,6 +19,7 @@ CHAPTERS = {
     jobs: "Batch Jobs",
     fulfillment: "Fulfillment",
     warehouses: "Warehouse",
+    returns: "Returns Program",
     currency: "Currency",
 }
 

@@ -33,6 +33,18 @@ class VideoHostRefused(Failure):
     host: str
 
 
+class NotEmail(Failure):
+    """What is given as an e-mail address has not the form of one."""
+
+    name: str
+
+
+class NotPhone(Failure):
+    """What is given as a telephone number has not the form of one."""
+
+    name: str
+
+
 class SpanReversed(Failure):
     """The time span ends before it begins."""
 

@@ -179,6 +179,17 @@ async def remove_extra_images(ctx: MerchantCtx, ref: ProductRef) -> None:
     await rows.update(ctx.db, ctx.actor.id, product.id, columns, ctx.now)
 
 
+async def require_product(ctx: MerchantCtx, product_id: str) -> None:
+    """Nothing where the merchant has such a product, removed or not; raises ProductNotFound."""
+    if not await rows.exists(ctx.db, ctx.actor.id, product_id):
+        raise failures.ProductNotFound(id=product_id)
+
+
+async def hold_product(ctx: MerchantCtx, product_id: str) -> None:
+    """Take the row of a live product for this transaction; raises ProductNotFound, ProductRemoved."""
+    await _lock(ctx, ProductRef(id=product_id))
+
+
 async def _set_enabled(ctx: MerchantCtx, ref: ProductRef, enabled: bool) -> None:
     product = await _lock(ctx, ref)
     await rows.set_enabled(ctx.db, ctx.actor.id, product.id, enabled)

@@ -157,6 +157,15 @@ async def remove(db: Rows, merchant_id: str, product_id: str, now: datetime) -> 
     )
 
 
+async def exists(db: Rows, merchant_id: str, product_id: str) -> bool:
+    """Whether a merchant has this product, removed or not."""
+    return bool(
+        await db.fetchval(
+            "select exists (select from product where merchant_id = $1 and id = $2)", merchant_id, product_id
+        )
+    )
+
+
 async def sku_exists(db: Rows, merchant_id: str, sku: str) -> bool:
     """Whether a live variation has this SKU."""
     return bool(
