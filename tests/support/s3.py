@@ -11,14 +11,14 @@ import re
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from tests.support.database import data_folder
-from tests.support.program import kill, wait_until
+from tests.support.program import Program, kill, wait_until
 from tradepost.storage.files_s3 import S3Files
 
 BUCKET = "tradepost-test"
@@ -92,3 +92,25 @@ def _accepts(host: str | None, port: int | None) -> bool:
             return True
     except OSError:
         return False
+
+
+@dataclass(frozen=True)
+class Store:
+    """Where a program under test keeps its files: the settings that say so, and a folder to look into."""
+
+    settings: Mapping[str, str]
+    folder: Path | None = None
+
+    def root(self, running: Program) -> Path:
+        """The folder in which the files lie under their names."""
+        return running.folder / "files" if self.folder is None else self.folder
+
+
+@contextmanager
+def store(kind: str) -> Iterator[Store]:
+    """A `folder` of the program's own, or a bucket of a service (`s3`) that is started for it."""
+    if kind == "folder":
+        yield Store({})
+        return
+    with running_s3() as service:
+        yield Store(service.settings("kept"), service.folder / "kept")

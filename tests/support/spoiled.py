@@ -1,0 +1,179 @@
+"""The program with one protection taken away, so that a figure can show that it would notice.
+
+Each function here is called by every process of a program that was started with its name; see `Program`. What it
+changes holds for that process alone, and nothing of the program knows of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import sys
+from datetime import timedelta
+from typing import Any
+
+
+def _runs(verb: str) -> bool:
+    return verb in sys.orig_argv
+
+
+def cursor_apart() -> None:
+    """A step's effects and its progress are committed one after the other, and a pack may be applied twice."""
+    if not _runs("work"):
+        return
+    from tradepost.domain import jobs
+    from tradepost.worker import runner
+
+    async def step(self: Any, handler: Any, work: Any) -> Any:
+        effect = await handler.outside(work.job, work.note)
+        async with self._app.acting_for(work.claim.account_id) as connection:
+            ctx = await runner._context(connection)
+            advance = await handler.inside(ctx, await jobs.hold(ctx, work.claim), effect)
+        await asyncio.sleep(0.2)
+        async with self._app.acting_for(work.claim.account_id) as connection:
+            return await jobs.advance(await runner._context(connection), work.claim, advance)
+
+    runner.Runner._step = step  # type: ignore[method-assign]
+    _apply_packs_again()
+
+
+def cancel_ignored() -> None:
+    """A worker goes on with a job whoever ended it meanwhile."""
+    if not _runs("work"):
+        return
+    from tradepost.domain.jobs import job
+
+    job.holds = lambda job, held: True
+
+
+def any_signature() -> None:
+    """A link is believed whatever its signature says."""
+    if not _runs("web"):
+        return
+    import hmac
+
+    hmac.compare_digest = lambda a, b: True
+
+
+def event_apart() -> None:
+    """The event of a finished download is written down after the download is committed."""
+    if not _runs("work"):
+        return
+    from tradepost.domain import outbox
+    from tradepost.worker import runner
+
+    record_event, step = outbox.record_event, runner.Runner._step
+    happened: dict[str, tuple[Any, ...]] = {}
+
+    async def remember(ctx: Any, account_id: str, topic: str, about: Any) -> str:
+        happened[about["job_id"]] = (account_id, topic, about)
+        return ""
+
+    async def step_and_tell(self: Any, handler: Any, work: Any) -> Any:
+        job = await step(self, handler, work)
+        if remembered := happened.pop(job.id, None):
+            await asyncio.sleep(0.1)
+            async with self._app.acting_for(job.account_id) as connection:
+                await record_event(await runner._context(connection), *remembered)
+        return job
+
+    outbox.record_event = remember
+    runner.Runner._step = step_and_tell  # type: ignore[method-assign]
+
+
+def appended_drafts() -> None:
+    """A file goes on where an earlier try left it, instead of beginning anew."""
+    if not _runs("work"):
+        return
+    from tradepost.storage import files_local
+
+    begin = files_local._Draft.__init__
+
+    def begin_again(self: Any, root: Any, target: Any) -> None:
+        begin(self, root, target)
+        self._path = target.with_name(".draft")
+
+    def create(self: Any) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = io.FileIO(self._path, "a")
+
+    def keep(self: Any) -> None:
+        self._file.close()
+
+    async def delete_nothing(self: Any, prefix: str) -> int:
+        return 0
+
+    files_local._Draft.__init__ = begin_again  # type: ignore[method-assign]
+    files_local._Draft.create = create  # type: ignore[method-assign]
+    files_local._Draft.discard = keep  # type: ignore[method-assign]
+    files_local.LocalFiles.delete_all = delete_nothing  # type: ignore[method-assign]
+
+
+def no_drafts() -> None:
+    """A file is written under its own name from the first byte."""
+    if not _runs("work"):
+        return
+    from tradepost.storage import files_local
+
+    begin = files_local._Draft.__init__
+
+    def begin_in_place(self: Any, root: Any, target: Any) -> None:
+        begin(self, root, target)
+        self._path = target
+
+    files_local._Draft.__init__ = begin_in_place  # type: ignore[method-assign]
+
+
+def short_lease() -> None:
+    """Nothing is taken away, but a worker that says nothing is given up after a few seconds."""
+    if not _runs("work"):
+        return
+    from tradepost.domain.jobs import job
+    from tradepost.storage import database
+
+    settings_of = database.session_settings
+
+    def impatient(role: str) -> dict[str, str]:
+        return {**settings_of(role), "idle_in_transaction_session_timeout": "5000"}
+
+    job.LEASE = timedelta(seconds=3)  # type: ignore[misc]
+    database.session_settings = impatient
+
+
+def unfenced() -> None:
+    """A step goes on from what its worker remembers, whoever has the job by now, and applies a pack again."""
+    if not _runs("work"):
+        return
+    short_lease()
+    from tradepost.domain import jobs
+    from tradepost.domain.jobs import job as machine
+    from tradepost.worker import runner
+
+    async def step(self: Any, handler: Any, work: Any) -> Any:
+        effect = await handler.outside(work.job, work.note)
+        async with self._app.acting_for(work.claim.account_id) as connection:
+            ctx = await runner._context(connection)
+            advance = await handler.inside(ctx, work.job, effect)
+            work.job = await jobs.advance(ctx, work.claim, advance)
+            return work.job
+
+    machine.holds = lambda job, held: True
+    runner.Runner._step = step  # type: ignore[method-assign]
+    _apply_packs_again()
+
+
+def _apply_packs_again() -> None:
+    from tradepost.domain.bulk_updates import rows
+
+    note_applied = rows.note_applied
+
+    async def note_again(db: Any, merchant_id: str, job_id: str, number: int, *rest: Any) -> bool:
+        await db.execute(
+            "update bulk_pack set applied = false where merchant_id = $1 and job_id = $2 and number = $3",
+            merchant_id,
+            job_id,
+            number,
+        )
+        return await note_applied(db, merchant_id, job_id, number, *rest)
+
+    rows.note_applied = note_again  # type: ignore[assignment]
