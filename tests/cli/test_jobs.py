@@ -96,7 +96,7 @@ def test_an_empty_queue(operator: Operator) -> None:
 def test_the_queue_for_programs(operator: Operator) -> None:
     half_way, waiting, parked = fill(operator)
     found = {job["id"]: job for job in json.loads(operator.told("jobs", "--json"))}
-    assert list(found) == [half_way, waiting, parked]
+    assert list(found) == [half_way, parked, waiting]
     assert found[half_way] == {
         "id": half_way,
         "kind": "kind",

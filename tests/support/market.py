@@ -277,6 +277,7 @@ class _Worker:
         self._ctx = ctx
         known: list[handlers.Handler] = [
             handlers.BulkUpdates(),
+            handlers.BulkUpdateNotes(),
             handlers.ProductDownloads(given, files),
             ReturnAddresses(given, PostalRules()),
             handlers.Telling(LetterWriter(MERCHANT_URL, LINK_KEYS)),

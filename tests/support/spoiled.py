@@ -91,7 +91,7 @@ def appended_drafts() -> None:
 
     def begin_again(self: Any, root: Any, target: Any) -> None:
         begin(self, root, target)
-        self._path = target.with_name(".draft")
+        self._path = target.parents[1] / ".draft"
 
     def create(self: Any) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)

@@ -121,11 +121,11 @@ def names_in(folder: Path) -> list[Path]:
 
 
 def entries_of(folder: Path) -> list[Path]:
-    """Everything in a folder, drafts too."""
+    """Every file in a folder and the folders in it, drafts too."""
     try:
-        return list(folder.iterdir())
+        return [file for file in folder.rglob("*") if not file.is_dir()]
     except (FileNotFoundError, NotADirectoryError):
-        return []
+        return []  # deleted under our eyes
 
 
 def run(kinds: Sequence[str], size: Size, seed: int, spoiled: str | None, kind: str = "folder") -> Finding:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import pytest
 
@@ -105,3 +107,24 @@ def test_three_at_once_are_not_held_in_memory(running: Program, token: str) -> N
     growth = high_water_mib(pid) - before
     print(f"three bodies of {len(body) >> 20} MiB: {growth:.0f} MiB more")
     assert growth < MOST_GROWTH_MIB
+
+
+def test_strangers_who_send_slowly_keep_nobody_waiting(running: Program, token: str) -> None:
+    """Invented tokens are refused before their bodies come, and small updates wait for no turn."""
+    host = urlsplit(running.merchant).netloc
+    address = (host.partition(":")[0], int(host.partition(":")[2]))
+    head = (
+        f"POST {UPDATE} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 2000000\r\n"
+        "Content-Type: application/x-www-form-urlencoded\r\n{token}\r\nupdates=%5B"
+    )
+    with ExitStack() as stack:
+        known = [stack.enter_context(socket.create_connection(address, timeout=20)) for _ in range(4)]
+        for number, opened in enumerate(known):
+            opened.sendall(head.format(token=f"Authorization: Bearer nobody{number}\r\n").encode())
+            assert b" 401 " in opened.recv(4096).split(b"\r\n", 1)[0]
+        for _ in range(4):  # these could be anybody, and have two turns together
+            stack.enter_context(socket.create_connection(address, timeout=20)).sendall(
+                head.format(token="").encode()
+            )
+        assert send(running, token, updates(10, 8)).status == 200
+        assert send(running, token, updates(20_000, 50)).status == 200

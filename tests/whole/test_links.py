@@ -216,7 +216,7 @@ def run(products: int, seed: int, spoiled: str | None, kind: str = "folder") -> 
 
 
 def _file_of(root: Path, merchant_id: str, job_id: str) -> bytes:
-    (file,) = (root / "downloads" / merchant_id / job_id).iterdir()
+    (file,) = (root / "downloads" / merchant_id / job_id).rglob("*.csv")
     return file.read_bytes()
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import sys
 import time
 from collections import Counter
@@ -27,6 +28,7 @@ from tests.support.program import Client, Program, serving, wait_until
 from tradepost.domain.downloads import PRODUCTS
 
 EXPORT_SECONDS = 0.1
+ABOUT = re.compile(r"^Download ([0-9a-f]{24})$", re.MULTILINE)
 LIMITS = json.dumps({"merchant/default": 10_000_000})
 
 
@@ -61,7 +63,7 @@ def run(size: Size, seed: int, spoiled: str | None) -> Finding:
         events = list(map(dict, auditor.rows("select topic, about ->> 'job_id' as job_id, id, told_at from event")))
         letters = list(map(dict, auditor.rows("select event_id, sent_at, refused from mail")))
         assert running.stop() == 0
-    arrived = Counter(job_id for letter in box.letters for job_id in job_ids if job_id in letter.text)
+    arrived = Counter(found[1] for letter in box.letters if (found := ABOUT.search(letter.text)))
     wrong = judge({job_id: states[job_id] for job_id in job_ids}, events, letters, arrived, kills)
     told = {
         "downloads": size.downloads,

@@ -182,10 +182,11 @@ class Stage:
         reply = self._downloads.get(link or "/none")
         if (reply.status, Whole.of(reply.body)) != (200, self._whole):
             wrong.append(f"the link gave {reply.status} and {len(reply.body)} bytes")
-        expected = [f"{job['result'] and json.loads(job['result'])['version']}.csv"]
+        expected = [f"{job['result'] and json.loads(job['result'])['version']}/products.csv"]
+        folder = self._folder / job_id
 
         def found() -> list[str]:
-            return sorted(file.name for file in entries_of(self._folder / job_id))
+            return sorted(str(file.relative_to(folder)) for file in entries_of(folder))
 
         try:
             wait_until(lambda: found() == expected, what="one file alone")

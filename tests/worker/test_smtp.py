@@ -145,7 +145,7 @@ def test_no_text_becomes_another_header(to: str, subject: str) -> None:
     assert len(message["To"].addresses) == 1
 
 
-@pytest.mark.parametrize("field", ["to_sender", "to_recipient", "to_letter"])
+@pytest.mark.parametrize("field", ["to_recipient", "to_letter"])
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
@@ -168,6 +168,13 @@ def test_what_the_server_says(field: str, answer: str, expected: type[Exception]
         setattr(box, field, "250 OK")
         send(mailer(box))
         assert len(box.letters) == 1
+
+
+def test_a_sender_that_is_refused_is_no_fault_of_the_letter() -> None:
+    with mailbox() as box:
+        box.to_sender = "550 5.7.1 Not from you"
+        with pytest.raises(MailLater):
+            send(mailer(box))
 
 
 def test_a_reason_is_one_line() -> None:

@@ -21,7 +21,7 @@ from tradepost.sandbox import scenes
 from tradepost.sandbox.cast import SENDERS, SHOPKEEPERS
 from tradepost.settings import Settings
 from tradepost.storage.database import PLATFORM_ROLE
-from tradepost.wiring import OWNER_ROLE, SCHEMA, SCOPES, connect_arguments, operator, prepare_database
+from tradepost.wiring import OWNER_ROLE, SCHEMA, SCOPES, connect_arguments, open_files, operator, prepare_database
 
 SEED = 20210519
 PRODUCTS_PER_SHOP = (14, 13, 13)
@@ -99,6 +99,7 @@ async def reset(settings: Settings) -> Cast:
             cast = await _build(Ctx(db=connection, now=now, actor=None, new_id=scenes.seeded_ids(SEED)), before)
     finally:
         await connection.close()
+    await open_files(settings).delete_all("downloads")
     _write(settings, cast)
     return cast
 

@@ -47,5 +47,5 @@ class DownloadLinks:
             try:
                 async for piece in pieces:
                     yield piece
-            except FileMissing:
-                return  # deleted at this moment; the answer is cut, because its length was told
+            except (FileMissing, FilesUnavailable):
+                return  # the answer is cut, because its length was told

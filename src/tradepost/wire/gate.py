@@ -120,8 +120,8 @@ async def answer(
     1. the query tells the format and the language, so that what follows is answered in them, and the path and
        the method are looked up;
     2. plain HTTP is refused, unless the caller sits on this machine and the rules allow it;
-    3. query and body become one set of parameters, the body within the limit of the endpoint, a large one when
-       it is its turn;
+    3. query and body become one set of parameters, the body within the limit of the endpoint; before a large one
+       is read its caller is let in, where he shows a token by then, and waits for his turn;
     4. format, language and selection of fields are taken from it;
     5. the token is found, and a session opened: token, scope and rate limit in one round trip;
     6. the parameters are read, each refusal naming the first that is wrong;
@@ -170,19 +170,11 @@ async def _serve(
     limits = surface.limits_of(endpoint)
     reply.headers["Wish-Rate-Limit-Remaining"] = str(limits[0].limit)
     check_transport(rules, request)
-    await _add_body(surface, endpoint, turns, given, request)
+    await _add_body(surface, endpoint, sessions, turns, given, request)
     _take_format(surface, given, reply)
     locale = _take_locale(surface, given, reply)
     selection = _take_fields(surface, endpoint, given)
-    credentials = Credentials(
-        service=surface.name,
-        token=_token(surface, given, request),
-        scope=endpoint.scope,
-        limits=limits,
-        client=request.client or "",
-        agent=request.headers.get("user-agent", ""),
-    )
-    async with sessions.open(credentials) as session:
+    async with sessions.open(_credentials(surface, endpoint, given, request, limits)) as session:
         reply.headers["Wish-Rate-Limit-Remaining"] = str(session.remaining)
         if not locale and session.locale in surface.table.locales:
             reply.locale = session.locale
@@ -205,15 +197,28 @@ async def _serve(
 
 
 async def _add_body(
-    surface: Surface, endpoint: Endpoint, turns: Turns, given: Parameters, request: Request
+    surface: Surface,
+    endpoint: Endpoint,
+    sessions: Sessions,
+    turns: Turns,
+    given: Parameters,
+    request: Request,
 ) -> None:
-    if endpoint.body_limit <= BODY_LIMIT or not forms.has_body(request):
+    """Read the body; a large one in its turn."""
+    told = request.headers.get("content-length", "")
+    is_small = told.isdigit() and len(told) < 10 and int(told) <= BODY_LIMIT
+    if endpoint.body_limit <= BODY_LIMIT or is_small or not forms.has_body(request):
         await forms.add_body(given, request, endpoint.body_limit, endpoint.collecting)
         return
-    # Who asks is not known before the body is read, so whoever shows the same token is one caller.
-    caller = request.headers.get("authorization") or request.client or ""
-    if surface.token_parameter and surface.token_parameter in given.query_names:
-        caller = f"Bearer {given.take(surface.token_parameter)}"
+    # Whoever shows a token before the body is let in or turned away before it is read. Those who do not, and so
+    # could be anybody, have their turns together.
+    caller = ""
+    if "authorization" in request.headers or (
+        surface.token_parameter and surface.token_parameter in given.query_names
+    ):
+        asked = _credentials(surface, endpoint, given, request, limits=())
+        async with sessions.open(asked):
+            caller = asked.token
     async with turns.take(caller):
         await forms.add_body(given, request, endpoint.body_limit, endpoint.collecting)
 
@@ -260,6 +265,19 @@ def _take_fields(surface: Surface, endpoint: Endpoint, given: Parameters) -> fie
         return None
     text = given.take("fields")
     return fields.parse_fields(text, endpoint.returns) if text else None
+
+
+def _credentials(
+    surface: Surface, endpoint: Endpoint, given: Parameters, request: Request, limits: tuple[RateLimit, ...]
+) -> Credentials:
+    return Credentials(
+        service=surface.name,
+        token=_token(surface, given, request),
+        scope=endpoint.scope,
+        limits=limits,
+        client=request.client or "",
+        agent=request.headers.get("user-agent", ""),
+    )
 
 
 def _token(surface: Surface, given: Parameters, request: Request) -> str:

@@ -125,15 +125,16 @@ class App:
             request = self._request(scope, receive)
             service = self._services[self._service_name(scope, request.host)]
             if path.startswith(ATTACHED):
-                await self._attachment(service.surface, request, send)
+                await self._attachment(service.surface, request, receive, send)
                 return
             response = await gate.answer(
                 service.surface, service.sessions, self._rules, self._turns, request, str(uuid.uuid4())
             )
         await _send(response, send)
 
-    async def _attachment(self, surface: Surface, request: Request, send: Send) -> None:
+    async def _attachment(self, surface: Surface, request: Request, receive: Receive, send: Send) -> None:
         """Hand out the file that a link leads to, or say in the envelope why not."""
+        request_id = str(uuid.uuid4())
         try:
             gate.check_transport(self._rules, request)
             if request.method not in ("GET", "HEAD"):
@@ -142,16 +143,27 @@ class App:
         except Fact as fact:
             wanted = request.headers.get("accept-language", "")[:2].lower()
             locale = wanted if wanted in surface.table.locales else None
-            await _send(gate.refusal(surface, fact, str(uuid.uuid4()), locale), send)
+            await _send(gate.refusal(surface, fact, request_id, locale), send)
             return
-        headers = {"Content-Disposition": f'attachment; filename="{file.name}"'}
+        except Exception:
+            log.exception("unexpected", request_id=request_id, path=request.path)
+            await _send(gate.refusal(surface, refusals.Unexpected(), request_id), send)
+            return
+        headers = {"Content-Disposition": f'attachment; filename="{file.name}"', "Wish-Request-Id": request_id}
+        headers["Wish-Rate-Limit-Remaining"] = str(surface.default_limits[0].limit)
         lines = header_lines(Response(200, b"", file.content_type, headers), file.size)
-        async with aclosing(file.pieces):
-            await send({"type": "http.response.start", "status": 200, "headers": lines})
-            if request.method == "GET":
-                async for piece in file.pieces:
-                    await send({"type": "http.response.body", "body": piece, "more_body": True})
-            await send({"type": "http.response.body", "body": b""})
+        gone = asyncio.create_task(_disconnected(receive))
+        try:
+            async with aclosing(file.pieces):
+                await send({"type": "http.response.start", "status": 200, "headers": lines})
+                if request.method == "GET":
+                    async for piece in file.pieces:
+                        if gone.done():
+                            return
+                        await send({"type": "http.response.body", "body": piece, "more_body": True})
+                await send({"type": "http.response.body", "body": b""})
+        finally:
+            gone.cancel()
 
     def refuse(self, server: tuple[str, int | None] | None, fact: Fact) -> Response:
         """The answer to something that never became a request; the service is the one of the local address."""
@@ -216,6 +228,12 @@ class App:
             if not self._is_trusted(hop):
                 return hop
         return nearest
+
+
+async def _disconnected(receive: Receive) -> None:
+    """Return when the caller has left, whose server would go on taking what nobody reads."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _link_query(query: bytes) -> dict[str, str]:

@@ -14,13 +14,14 @@ from typing import Any, ClassVar, Protocol
 from tradepost.domain import bulk_updates, downloads, merchants, outbox
 from tradepost.domain.context import Ctx
 from tradepost.domain.downloads import Exported
-from tradepost.domain.jobs import Advance, Job, JobLost
+from tradepost.domain.jobs import MOST_TRIES, Advance, Job
 from tradepost.domain.outbox import Mail, NotThere, Writer
 from tradepost.storage.database import Database
 from tradepost.storage.files import FileStore
 from tradepost.worker.smtp import Letter, MailRefused
 
 EXPORT_TIMEOUT_MS = 60 * 60 * 1000
+TRIES_SWEPT = 2 * MOST_TRIES
 
 
 class Progress(Protocol):
@@ -71,8 +72,18 @@ class BulkUpdates(_Plain):
         return await bulk_updates.take_step(await merchants.act_for(ctx, job.account_id), job)
 
     async def parked(self, ctx: Ctx, job: Job) -> None:
-        """Note what was changed until then."""
-        await bulk_updates.note_changes(await merchants.act_for(ctx, job.account_id), job)
+        """Have noted what was changed until then."""
+        await bulk_updates.note_later(await merchants.act_for(ctx, job.account_id), job)
+
+
+class BulkUpdateNotes(_Plain):
+    """Notes what an update has changed that did not come to its own end, some products a step."""
+
+    kind: ClassVar[str] = bulk_updates.NOTE_KIND
+
+    async def inside(self, ctx: Ctx, job: Job, effect: None) -> Advance:
+        """Note some of it."""
+        return await bulk_updates.take_note_step(await merchants.act_for(ctx, job.account_id), job)
 
 
 class ProductDownloads(_Plain):
@@ -85,14 +96,19 @@ class ProductDownloads(_Plain):
         self._files = files
 
     async def outside(self, job: Job, progress: Progress) -> Exported:
-        """Write the file, all from one snapshot; what earlier tries left is gone before."""
-        await self._files.delete_all(downloads.folder_of(job.account_id, job.id))
+        """Write the file, all from one snapshot; what earlier tries left is gone before.
+
+        Only that of earlier ones: whoever comes back too late must not touch what his successor wrote.
+        """
+        for earlier in range(max(1, job.fence - TRIES_SWEPT), job.fence):
+            await self._files.delete_all(downloads.version_folder(job.account_id, job.id, earlier))
         key = downloads.key_of(job.account_id, job.id, job.fence)
         async with (
+            self._files.writing(key) as writer,
+            # Ends first: bringing a large file to the disk may take longer than a transaction may be idle.
             self._database.acting_for(
                 job.account_id, one_snapshot=True, timeout_ms=EXPORT_TIMEOUT_MS
             ) as connection,
-            self._files.writing(key) as writer,
         ):
             now = await connection.fetchval("select world_now()")
 
@@ -109,7 +125,7 @@ class ProductDownloads(_Plain):
 
     async def dropped(self, job: Job, effect: Exported) -> None:
         """Delete the file that no link will ever lead to."""
-        await self._files.delete_all(downloads.key_of(job.account_id, job.id, job.fence))
+        await self._files.delete_all(downloads.version_folder(job.account_id, job.id, job.fence))
 
     async def parked(self, ctx: Ctx, job: Job) -> None:
         """Say so."""
@@ -161,7 +177,7 @@ class Mailing(_Plain):
         except MailRefused as refused:
             return Sent(str(refused))
         except NotThere:
-            raise JobLost from None
+            return Sent("it was forgotten before it could be sent")
         return Sent()
 
     async def inside(self, ctx: Ctx, job: Job, effect: Sent) -> Advance:

@@ -65,6 +65,7 @@ def _handlers(settings: Settings, app: Database) -> dict[str, handlers.Handler]:
     mailer = open_mailer(settings)
     known: list[handlers.Handler] = [
         handlers.BulkUpdates(),
+        handlers.BulkUpdateNotes(),
         handlers.ProductDownloads(app, open_files(settings)),
         ReturnAddresses(app, open_address_validator()),
         handlers.Telling(LetterWriter(public_url(settings), link_keys(settings))),

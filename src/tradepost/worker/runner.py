@@ -21,7 +21,7 @@ import structlog
 from tradepost.domain import jobs
 from tradepost.domain.context import Ctx
 from tradepost.domain.jobs import CHANNEL, FAILED, Claim, Job, JobLost, LaneTaken
-from tradepost.domain.jobs.job import next_move
+from tradepost.domain.jobs.job import SUSPICIOUS_TRIES, next_move
 from tradepost.storage.database import Database, StorageUnavailable
 from tradepost.values import Fact, TryLater
 from tradepost.worker.handlers import Handler
@@ -129,10 +129,11 @@ class Runner:
         while not self._stopping.is_set() and not session.lost.is_set():
             self._room.clear()
             session.woken.clear()
-            job = await self._claim(session) if len(self._works) < self._slots else None
+            has_room = self._has_room()
+            job = await self._claim(session) if has_room else None
             if job is None:
                 news = [self._room.wait(), self._stopping.wait(), session.lost.wait()]
-                if len(self._works) < self._slots:
+                if has_room:
                     # The end of one of our own jobs is news, too: the next of its lane can begin.
                     await _first(session.woken.wait(), *news, seconds=IDLE_SECONDS)
                 else:
@@ -142,6 +143,11 @@ class Runner:
             self._works.add(work)
             work.task = asyncio.create_task(self._work_on(work))
             work.task.add_done_callback(partial(self._put_down, work))
+
+    def _has_room(self) -> bool:
+        """Whether another job can be taken; beside one that may have ended its workers there is none."""
+        suspicious = any(work.job.tries > SUSPICIOUS_TRIES for work in self._works)
+        return len(self._works) < self._slots and not suspicious
 
     def _put_down(self, work: _Work, task: asyncio.Task[None]) -> None:
         self._works.discard(work)
@@ -153,7 +159,8 @@ class Runner:
             try:
                 async with self._platform.acting_for("") as connection:
                     ctx = await _context(connection)
-                    job = await jobs.claim_next(ctx, session.number, self._handlers.keys())
+                    alone = not self._works
+                    job = await jobs.claim_next(ctx, session.number, self._handlers.keys(), alone=alone)
                     if job is None or job.state != FAILED:
                         return job
                     await self._note_parked(connection, ctx, job)

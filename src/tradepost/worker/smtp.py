@@ -132,6 +132,8 @@ class SmtpMailer:
     async def _hand_over(self, client: aiosmtplib.SMTP, letter: Letter, message: EmailMessage) -> None:
         try:
             await client.send_message(message, sender=self._sender.addr_spec, recipients=[letter.to])
+        except aiosmtplib.SMTPSenderRefused:
+            raise  # no fault of the letter: an operator has to mend the sender
         except aiosmtplib.SMTPRecipientsRefused as error:
             _tell(error.recipients[0])
         except aiosmtplib.SMTPResponseException as error:

@@ -3,12 +3,14 @@
 from tradepost.domain.bulk_updates.failures import MOST_INVENTORY, RowFailure
 from tradepost.domain.bulk_updates.operations import (
     KIND,
+    NOTE_KIND,
     cancel_update,
     find_update,
     list_failures,
     list_successes,
-    note_changes,
+    note_later,
     start_update,
+    take_note_step,
     take_step,
 )
 from tradepost.domain.bulk_updates.update import (
@@ -24,6 +26,7 @@ __all__ = [
     "KIND",
     "MOST_INVENTORY",
     "MOST_ROWS",
+    "NOTE_KIND",
     "PACK_ROWS",
     "Pack",
     "Row",
@@ -33,8 +36,9 @@ __all__ = [
     "find_update",
     "list_failures",
     "list_successes",
-    "note_changes",
+    "note_later",
     "pack_rows",
     "start_update",
+    "take_note_step",
     "take_step",
 ]

@@ -14,6 +14,8 @@ from tradepost.values import Page
 
 KIND: Final = "bulk_update"
 LANE: Final = "bulk_update"
+NOTE_KIND: Final = "bulk_update_note"
+NOTED_AT_ONCE: Final = 5_000
 
 
 async def start_update(ctx: MerchantCtx, updates: Updates, warehouse_name: str | None = None) -> str:
@@ -42,8 +44,8 @@ async def find_update(ctx: MerchantCtx, job_id: str) -> Job:
 async def cancel_update(ctx: MerchantCtx, job_id: str) -> str:
     """Cancel an update, keeping what is done; gives the state it was in. Raises JobNotFound."""
     before = await jobs.cancel_job(ctx, ctx.actor.id, KIND, job_id)
-    if before.is_open:
-        await note_changes(ctx, before)
+    if before.is_open and before.position > 0:
+        await note_later(ctx, before)
     return before.state
 
 
@@ -68,17 +70,28 @@ async def take_step(ctx: MerchantCtx, job: Job) -> Advance:
     """
     if job.position < job.arguments["packs"]:
         return await _apply_pack(ctx, job)
-    await note_changes(ctx, job)
-    return Advance(position=job.position + 1, done=True)
+    return await _note_changes(ctx, job, job.id, job.position - job.arguments["packs"])
 
 
-async def note_changes(ctx: MerchantCtx, job: Job) -> None:
-    """Let the products whose variations an update has changed count as changed now.
+async def note_later(ctx: MerchantCtx, update: Job) -> None:
+    """Have the changes of an update noted that ended before it could do so itself."""
+    await jobs.enqueue(ctx, ctx.actor.id, NOTE_KIND, NOTE_KIND, {"update": update.id})
 
-    That is done once, when the update ends however it ends: whoever asks what was changed since some time gets
-    them after all of it is there.
+
+async def take_note_step(ctx: MerchantCtx, job: Job) -> Advance:
+    """The next step of noting the changes of an update that was cancelled or given up."""
+    return await _note_changes(ctx, job, job.arguments["update"], job.position)
+
+
+async def _note_changes(ctx: MerchantCtx, job: Job, update_id: str, step: int) -> Advance:
+    """Let some of the products whose variations an update has changed count as changed now.
+
+    That is done when the update ends, however it ends: whoever asks what was changed since some time gets them
+    after all of it is there.
     """
-    await products.note_changes(ctx, await rows.changed_products(ctx.db, ctx.actor.id, job.id))
+    ids = await rows.changed_products(ctx.db, ctx.actor.id, update_id, step * NOTED_AT_ONCE, NOTED_AT_ONCE)
+    await products.note_changes(ctx, ids)
+    return Advance(position=job.position + 1, done=len(ids) < NOTED_AT_ONCE)
 
 
 async def _apply_pack(ctx: MerchantCtx, job: Job) -> Advance:

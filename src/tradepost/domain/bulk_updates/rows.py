@@ -53,15 +53,18 @@ async def note_applied(db: Rows, merchant_id: str, job_id: str, number: int, app
     return bool(done)
 
 
-async def changed_products(db: Rows, merchant_id: str, job_id: str) -> list[str]:
-    """The ids of the products whose variations an update has changed so far."""
+async def changed_products(db: Rows, merchant_id: str, job_id: str, start: int, limit: int) -> list[str]:
+    """A stretch of the ids, in their order, of the products whose variations an update has changed so far."""
     found = await db.fetch(
         """
         select distinct unnest(changed_products) as id from bulk_pack
          where merchant_id = $1 and job_id = $2 and applied
+         order by id offset $3 limit $4
         """,
         merchant_id,
         job_id,
+        start,
+        limit,
     )
     return [row["id"] for row in found]
 

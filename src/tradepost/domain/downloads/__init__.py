@@ -1,6 +1,6 @@
 """Files of an account's own things, made by jobs and fetched by signed links."""
 
-from tradepost.domain.downloads.download import Exported, File, folder_of, key_of
+from tradepost.domain.downloads.download import Exported, File, folder_of, key_of, version_folder
 from tradepost.domain.downloads.failures import DownloadNotFound, LinkExpired
 from tradepost.domain.downloads.link import LIFETIME, LinkKeys
 from tradepost.domain.downloads.operations import (
@@ -41,4 +41,5 @@ __all__ = [
     "open_link",
     "report_parked",
     "start_product_download",
+    "version_folder",
 ]

@@ -35,9 +35,14 @@ def folder_of(account_id: str, job_id: str) -> str:
     return f"downloads/{account_id}/{job_id}"
 
 
+def version_folder(account_id: str, job_id: str, version: int) -> str:
+    """Where the store keeps one version: each try of the job has its own, so none can touch another's."""
+    return f"{folder_of(account_id, job_id)}/{version}"
+
+
 def key_of(account_id: str, job_id: str, version: int) -> str:
-    """The key of one version of the file: each try of the job writes its own."""
-    return f"{folder_of(account_id, job_id)}/{version}.csv"
+    """The key of one version of the file."""
+    return f"{version_folder(account_id, job_id, version)}/products.csv"
 
 
 def to_arguments(wanted: CatalogueFilter) -> dict[str, Any]:

@@ -47,7 +47,8 @@ def link_path(keys: LinkKeys, job: Job) -> str | None:
 async def open_link(ctx: Ctx, link: Link) -> File:
     """The file that a link leads to; raises LinkExpired, DownloadNotFound.
 
-    The link must be of the version that the job ended with, and the token that asked for it still be good.
+    The link must be of the version that the job ended with, the token that asked for it still be good, and the
+    account not suspended.
     """
     if ctx.now >= link.expires_at:
         raise LinkExpired(hours=int(LIFETIME.total_seconds()) // 3600)
@@ -58,7 +59,7 @@ async def open_link(ctx: Ctx, link: Link) -> File:
     result = job.result or {}
     if job.state != FINISHED or result.get("version") != link.version:
         raise DownloadNotFound
-    if not await rows.token_is_good(ctx.db, job.account_id, job.token_id):
+    if not await rows.may_fetch(ctx.db, job.account_id, job.token_id):
         raise DownloadNotFound
     name = f"products-{job.created_at:%Y-%m-%d}-{job.id}.csv"
     return File(key_of(job.account_id, job.id, link.version), name, result["size"])

@@ -7,13 +7,15 @@ from datetime import datetime
 from tradepost.domain.context import Rows
 
 
-async def token_is_good(db: Rows, account_id: str, token_id: str | None) -> bool:
-    """Whether the token that asked was not taken back; what nobody's token asked for is good."""
-    if token_id is None:
-        return True
+async def may_fetch(db: Rows, account_id: str, token_id: str | None) -> bool:
+    """Whether the account may act and the token that asked was not taken back, if a token did."""
     return bool(
         await db.fetchval(
-            "select exists (select from access_token where account_id = $1 and id = $2 and revoked_at is null)",
+            """
+            select exists (select from merchant where id = $1 and suspended_at is null)
+               and ($2::text is null or exists (
+                    select from access_token where account_id = $1 and id = $2 and revoked_at is null))
+            """,
             account_id,
             token_id,
         )

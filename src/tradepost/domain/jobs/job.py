@@ -30,6 +30,8 @@ LEASE: Final = timedelta(seconds=15)
 """How long a worker that says nothing keeps a job."""
 MOST_TRIES: Final = 8
 """How often a job is begun without getting any further before it is parked."""
+SUSPICIOUS_TRIES: Final = 2
+"""After so many a job is worked on alone: perhaps it was the one that ended its worker."""
 MOST_WAITS: Final = 300
 """How often a job is put off for what time mends before it is parked: about a day of five-minute pauses."""
 LONGEST_PAUSE: Final = timedelta(minutes=5)

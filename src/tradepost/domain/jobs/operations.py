@@ -56,7 +56,7 @@ async def cancel_job(ctx: Ctx, account_id: str, kind: str, job_id: str) -> Job:
 
 
 async def list_jobs(ctx: Ctx, limit: int) -> list[Job]:
-    """Open and parked jobs of every account, those at work first, then the latest that ended."""
+    """Jobs of every account: at work, given up, waiting, then the latest that ended."""
     return await rows.latest(ctx.db, limit)
 
 
@@ -79,21 +79,25 @@ async def take_chore(ctx: Ctx, name: str, every: timedelta) -> bool:
     return await rows.take_chore(ctx.db, name, every)
 
 
-async def forget_old_jobs(ctx: Ctx) -> int:
-    """Delete what ended long ago; gives how many jobs there were."""
-    return await rows.delete_ended(ctx.db, ctx.now - KEPT)
+async def forget_old_jobs(ctx: Ctx, with_files: Collection[str]) -> int:
+    """Delete what ended long ago; gives how many jobs there were.
+
+    Jobs of the kinds `with_files` stay until their files were deleted.
+    """
+    return await rows.delete_ended(ctx.db, ctx.now - KEPT, list(with_files))
 
 
 # -- what workers do
 
 
-async def claim_next(ctx: Ctx, worker: int, kinds: Collection[str]) -> Job | None:
+async def claim_next(ctx: Ctx, worker: int, kinds: Collection[str], *, alone: bool = True) -> Job | None:
     """Take the job of these kinds that has been due the longest; None where there is nothing to do.
 
+    Whoever works on others, too, and so is not `alone`, gets none that may have ended its workers.
     A job that was tried too often is parked here, and comes back as failed. Raises LaneTaken where another
     worker was faster.
     """
-    locked = await rows.lock_next(ctx.db, list(kinds))
+    locked = await rows.lock_next(ctx.db, list(kinds), 1 << 30 if alone else machine.SUSPICIOUS_TRIES)
     if locked is None:
         return None
     claimed = machine.claim(locked.job, worker, locked.clock, ctx.now, locked.worker_lives)

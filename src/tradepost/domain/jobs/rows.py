@@ -122,20 +122,27 @@ _NEXT = f"""
       from job, workers
      where state in ('pending', 'running') and kind = any($1)
        and (due_at <= clock_timestamp() or (worker is not null and not worker = any(alive)))
+       and tries < $2
+       -- Two questions and not one with an "or", so that each is one look into an index.
        and (state = 'running' or not exists (
             select from job other
-             where other.account_id = job.account_id and other.lane = job.lane
-               and (other.state = 'running'
-                    or other.state = 'pending' and (other.due_at, other.id) < (job.due_at, job.id))))
+             where other.account_id = job.account_id and other.lane = job.lane and other.state = 'running')
+        and not exists (
+            select from job other
+             where other.account_id = job.account_id and other.lane = job.lane and other.state = 'pending'
+               and (other.due_at, other.id) < (job.due_at, job.id)))
      order by due_at
      limit 1
        for no key update of job skip locked
 """
 
 
-async def lock_next(db: Rows, kinds: list[str]) -> Locked | None:
-    """Take the row of the job of these kinds that is due the longest; of a lane the first, if none of it runs."""
-    row = await db.fetchrow(_NEXT, kinds)
+async def lock_next(db: Rows, kinds: list[str], fewer_tries: int) -> Locked | None:
+    """Take the row of the job of these kinds that is due the longest; of a lane the first, if none of it runs.
+
+    Only of those that were begun fewer times than that without getting any further.
+    """
+    row = await db.fetchrow(_NEXT, kinds, fewer_tries)
     if row is None:
         return None
     columns = dict(row.items())
@@ -202,11 +209,11 @@ async def held_by(db: Rows, worker: int) -> set[tuple[str, str, int]]:
 
 
 async def latest(db: Rows, limit: int) -> list[Job]:
-    """Jobs of every account: at work, waiting, parked, then those that ended last."""
+    """Jobs of every account: at work, parked, waiting, then those that ended last."""
     found = await db.fetch(
         f"""
         select {_COLUMNS} from job
-         order by array_position(array['running', 'pending', 'failed'], state), ended_at desc, due_at
+         order by array_position(array['running', 'failed', 'pending'], state), ended_at desc, due_at
          limit $1
         """,
         limit,
@@ -234,13 +241,20 @@ async def take_chore(db: Rows, name: str, every: timedelta) -> bool:
     return bool(done)
 
 
-async def delete_ended(db: Rows, before: datetime) -> int:
-    """Delete jobs that ended before then, with the packs that belong to them; gives how many."""
+async def delete_ended(db: Rows, before: datetime, with_files: list[str]) -> int:
+    """Delete jobs that ended before then, with the packs that belong to them; gives how many.
+
+    Jobs of the kinds `with_files` stay until their files are gone.
+    """
     return int(
         await db.fetchval(
             """
-            with gone as (delete from job where ended_at < $1 returning true) select count(*) from gone
+            with gone as (
+                delete from job
+                 where ended_at < $1 and (kind <> all($2) or coalesce(result, '{}') ? 'gone') returning true)
+            select count(*) from gone
             """,
             before,
+            with_files,
         )
     )

@@ -45,6 +45,7 @@ create table job (
 ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 200);
 -- One job of an account at a time in each lane: fair to others, and in the order they were asked for.
 create unique index job_lane on job (account_id, lane) where state = 'running';
+create index job_waiting on job (account_id, lane, due_at, id) where state = 'pending';
 create index job_open on job (due_at) where state in ('pending', 'running');
 create index job_ended on job (ended_at) where ended_at is not null;
 

@@ -19,8 +19,10 @@ from rich.text import Text
 from tradepost.domain import jobs
 from tradepost.domain.jobs import Job
 from tradepost.settings import Settings, load_settings
+from tradepost.storage.database import StorageUnavailable
+from tradepost.storage.embedded import EmbeddedPostgresError
 from tradepost.surfaces.cli.accounts import run
-from tradepost.wiring import operator, running_database
+from tradepost.wiring import embedded_database, operator, prepare_database, running_database
 
 SHOWN = 40
 LOOK_SECONDS = 0.5
@@ -40,15 +42,35 @@ def show(
     """Show the queue with its progress until Ctrl-C; once where nobody watches a terminal."""
     if context.invoked_subcommand is not None:
         return
-    console = Console()
+    settings, console = load_settings(), Console()
+    found = look(settings)
     if as_json:
-        print(json.dumps([_told(job) for job in run(lambda ctx: jobs.list_jobs(ctx, SHOWN))], indent=2))
-    elif once or not console.is_terminal:
+        print(json.dumps([_told(job) for job in found], indent=2))
+    elif once or not console.is_terminal or not _runs(settings):
         # Where nobody watches, a line is as long as it needs to be.
         shown = console if console.is_terminal else Console(width=PLAIN_WIDTH)
-        shown.print(_table(run(lambda ctx: jobs.list_jobs(ctx, SHOWN)), shown.width))
+        shown.print(_table(found, shown.width))
     else:
-        _follow(load_settings(), console)
+        _follow(settings, console)
+
+
+def look(settings: Settings) -> list[Job]:
+    """The queue as it is now. A database of one's own is not touched but for that; ours is made if need be."""
+
+    async def ask() -> list[Job]:
+        if settings.database_url is None:
+            await prepare_database(settings)
+        async with operator(settings) as ctx:
+            return await jobs.list_jobs(ctx, SHOWN)
+
+    with running_database(settings):
+        return asyncio.run(ask())
+
+
+def _runs(settings: Settings) -> bool:
+    """Whether the database runs when nobody looks: starting it for every look would be in everybody's way."""
+    embedded = embedded_database(settings)
+    return embedded is None or embedded.pid is not None
 
 
 @group.command()
@@ -59,18 +81,17 @@ def retry(job_id: str) -> None:
 
 
 def _follow(settings: Settings, console: Console) -> None:
-    with running_database(settings), Live(console=console, auto_refresh=False, screen=False) as live:
+    """Look again and again; between two looks other verbs have their way, and a database may restart."""
+    with Live(console=console, auto_refresh=False) as live:
         try:
             while True:
-                live.update(_table(asyncio.run(_look(settings)), console.width), refresh=True)
+                try:
+                    live.update(_table(look(settings), console.width), refresh=True)
+                except (StorageUnavailable, EmbeddedPostgresError) as error:
+                    live.update(Text(f"The database cannot be asked: {error}"), refresh=True)
                 time.sleep(LOOK_SECONDS)
         except KeyboardInterrupt:
             return
-
-
-async def _look(settings: Settings) -> list[Job]:
-    async with operator(settings) as ctx:
-        return await jobs.list_jobs(ctx, SHOWN)
 
 
 def _table(found: list[Job], width: int) -> Table:

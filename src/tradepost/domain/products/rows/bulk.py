@@ -148,8 +148,13 @@ async def set_enabled(
 
 
 async def touch(db: Rows, merchant_id: str, product_ids: Sequence[str], now: datetime) -> None:
-    """Note that products were changed."""
+    """Note that products were changed; they are taken in the order of their ids."""
     await db.execute(_BY_INDEX)
+    await db.execute(
+        "select id from product where merchant_id = $1 and id = any($2) order by id for no key update",
+        merchant_id,
+        product_ids,
+    )
     await db.execute(
         "update product set updated_at = greatest(updated_at, $3) where merchant_id = $1 and id = any($2)",
         merchant_id,
