@@ -253,6 +253,7 @@ class _OneConnection:
         async with self._connection.transaction():
             await self._connection.execute(f"set local role {APP_ROLE}")
             yield self._connection
+        await self._connection.execute("reset role")
 
     @asynccontextmanager
     async def acting_for(self, account_id: str, **how: object) -> AsyncIterator[asyncpg.Connection[Any]]:

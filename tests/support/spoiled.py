@@ -29,7 +29,7 @@ def cursor_apart() -> None:
         async with self._app.acting_for(work.claim.account_id) as connection:
             ctx = await runner._context(connection)
             advance = await handler.inside(ctx, await jobs.hold(ctx, work.claim), effect)
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.4)
         async with self._app.acting_for(work.claim.account_id) as connection:
             return await jobs.advance(await runner._context(connection), work.claim, advance)
 
@@ -94,7 +94,7 @@ def appended_drafts() -> None:
         self._path = target.parents[1] / ".draft"
 
     def create(self: Any) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._target.parent.mkdir(parents=True, exist_ok=True)
         self._file = io.FileIO(self._path, "a")
 
     def keep(self: Any) -> None:

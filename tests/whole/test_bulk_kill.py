@@ -245,7 +245,8 @@ def run(size: Size, seed: int, spoiled: str | None) -> Finding:
         auditor.await_end([undisturbed])
         twin = other.look(undisturbed)
         auditor.watch()
-        auditor.slow_packs(PACK_SECONDS)
+        if spoiled is None:  # the mutant takes its time by itself, where it hurts
+            auditor.slow_packs(PACK_SECONDS)
         job_id = start_bulk(shop.client, rows)
         writer = OtherWriter(running, shop.token, some, source)
         writer.start()

@@ -206,7 +206,7 @@ async def _add_body(
 ) -> None:
     """Read the body; a large one in its turn."""
     told = request.headers.get("content-length", "")
-    is_small = told.isdigit() and len(told) < 10 and int(told) <= BODY_LIMIT
+    is_small = told.isascii() and told.isdigit() and len(told) < 10 and int(told) <= BODY_LIMIT
     if endpoint.body_limit <= BODY_LIMIT or is_small or not forms.has_body(request):
         await forms.add_body(given, request, endpoint.body_limit, endpoint.collecting)
         return
