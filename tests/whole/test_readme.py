@@ -78,7 +78,7 @@ def test_a_job_of_each_kind() -> None:
     link = next(line for line in as_json if line.startswith("http"))
     assert as_json.count(link) == 2, "once from the status, once in the mail"
     assert (rows[0][0], rows[0][5]) == ("Product ID", "SKU")
-    assert [row[15] for row in rows if row[5] == "red-shoe-11"] == ["30"]
+    assert [row[rows[0].index("Inventory")] for row in rows if row[5] == "red-shoe-11"] == ["30"]
     # The last column says when the product was changed, and the second update did that again.
     assert [row[:-1] for row in rows] == [row[:-1] for row in again]
 

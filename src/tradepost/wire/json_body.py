@@ -18,19 +18,21 @@ from tradepost.wire.jsontext import MOST_DEPTH, JsonError, parse_json_body
 Place = tuple[int, int]
 """Line and column, both from 1, in characters."""
 
-# Possessive, so that no byte is read twice; a string without an end is left to be read with what follows.
-_STRING: Final = rb'"(?:[^"\\]++|\\.)*+"'
+# Each text can be matched in one way only, so that none is searched again and again. Possessive quantifiers would
+# say the same, but early releases of Python 3.11 match some of them wrongly. A string without an end is left to be
+# read with what follows.
+_STRING: Final = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
 _STRINGS = re.compile(_STRING, re.DOTALL)
-_TO_MARK = re.compile(rb'(?:[^"\[\]{}:]++|' + _STRING + rb")*+", re.DOTALL)
-_FLAT: Final = rb'(?:[^"\[\]{}]++|' + _STRING + rb")"
+_TO_MARK = re.compile(rb'[^"\[\]{}:]*(?:' + _STRING + rb'[^"\[\]{}:]*)*', re.DOTALL)
+_FLAT: Final = rb'[^"\[\]{}]*(?:' + _STRING + rb'[^"\[\]{}]*)*'
 # Inside of a value, what opens and closes without another bracket between changes no depth; most rows are so.
-_TO_BRACKET = re.compile(rb"(?:" + _FLAT + rb"|[\[{]" + _FLAT + rb"*+[\]}])*+", re.DOTALL)
-_IN_STRING = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
-_BLANK = re.compile(rb"[ \t\r\n]*+")
+_TO_BRACKET = re.compile(_FLAT + rb"(?:[\[{]" + _FLAT + rb"[\]}]" + _FLAT + rb")*", re.DOTALL)
+_IN_STRING = re.compile(rb'[^"\\]*(?:\\.[^"\\]*)*', re.DOTALL)
+_BLANK = re.compile(rb"[ \t\r\n]*")
 # Whole escapes only, and the first half of a surrogate pair only where it shows what follows it.
 _WHOLE_ESCAPES = re.compile(
-    r"(?:[^\\]++|\\[^u]|\\u(?![Dd][89ABab])[0-9A-Fa-f]{4}"
-    r"|\\u[Dd][89ABab][0-9A-Fa-f]{2}(?=[^\\]|\\[^u]|\\u[0-9A-Fa-f]{4}))*+",
+    r"[^\\]*(?:(?:\\[^u]|\\u(?![Dd][89ABab])[0-9A-Fa-f]{4}"
+    r"|\\u[Dd][89ABab][0-9A-Fa-f]{2}(?=[^\\]|\\[^u]|\\u[0-9A-Fa-f]{4}))[^\\]*)*",
     re.DOTALL,
 )
 _MOST_CUT: Final = 11  # such as \ud83d\ude0 with a digit to come

@@ -21,7 +21,7 @@ _DEPTH_OF_ARRAY: Final = 1
 # How far before the end of what is there a fault may be none, because the rest is still to come: the longest word
 # or escape that can be cut is shorter.
 _MAYBE_CUT: Final = 16
-_BLANK = re.compile(r"[ \t\r\n]*+")
+_BLANK = re.compile(r"[ \t\r\n]*")
 _STARTS_OF_JSON: Final = frozenset('{"-0123456789tfn')
 
 

@@ -12,7 +12,7 @@ from typing import Any
 MOST_DEPTH = 32
 
 # A string without an end runs to the end of the text, so that no text is searched twice.
-_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
+_STRING_OR_BRACKET = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
 
 
 class JsonError(ValueError):
