@@ -195,7 +195,7 @@ def _database(settings: Settings, account_id: str) -> Database:
         await connection.execute("select set_config('tradepost.account', $1, false)", account_id)
 
     arguments = {**connect_arguments(settings, "tradepost_app"), "init": bind}
-    return Database(arguments, least=min(2, settings.pool_size), most=settings.pool_size)
+    return Database(arguments, most=settings.pool_size)
 
 
 def _pool(database: Database) -> asyncpg.Pool[Any]:

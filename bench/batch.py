@@ -10,15 +10,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import multiprocessing
 import random
 import statistics
 import subprocess
 import tempfile
-import threading
 import time
 import urllib.request
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -38,6 +39,7 @@ from tradepost.wiring import connect_arguments, embedded_database
 
 ROWS = 100_000
 POLL_SECONDS = 0.02
+LOOK_SECONDS = 0.1
 READERS = 4
 READS_PER_SECOND = 200
 
@@ -101,11 +103,11 @@ def bulk_body(skus: Sequence[str], stock: Sequence[int]) -> bytes:
     return b"updates=" + quote(json.dumps(rows, separators=(",", ":")), safe="").encode()
 
 
-def run_bulk(program: Started, shop: Shop, body: bytes, rows: int) -> None:
+def run_bulk(program: Started, shop: Shop, body: bytes, rows: int, poll_seconds: float = POLL_SECONDS) -> None:
     """Send an update and wait until it is finished; raises AssertionError where a row failed."""
     job_id = ask(program, shop, "/api/v2/variant/bulk-sku-update", body)["job_id"]
     status = f"/api/v2/variant/get-bulk-update-job-status?job_id={job_id}"
-    found = _wait(lambda: ask(program, shop, status))
+    found = _wait(lambda: ask(program, shop, status), poll_seconds)
     assert found["state"] == "FINISHED", found
     assert found["success_count"] == rows, found
 
@@ -138,22 +140,23 @@ def neighbour(program: Started, shop: Shop, other: Shop, seconds: int) -> tuple[
 
     read()  # fills caches; not counted
     quiet = read()
-    over = threading.Event()
-    # Made beforehand: making one keeps this process, and so the reader, from anything else.
-    bodies = [bulk_body(skus, [pieces] * len(skus)) for pieces in (1, 2)]
-
-    def keep_busy() -> None:
-        while not over.is_set():
-            for body in bodies:
-                run_bulk(program, shop, body, len(skus))
-
-    busy_thread = threading.Thread(target=keep_busy)
-    busy_thread.start()
+    # In a process of its own: in a thread it would keep the reader waiting for the interpreter.
+    over = multiprocessing.Event()
+    other_client = multiprocessing.Process(target=_keep_updating, args=(program, shop, skus, over))
+    other_client.start()
     try:
         return quiet, read()
     finally:
         over.set()
-        busy_thread.join()
+        other_client.join()
+
+
+def _keep_updating(program: Started, shop: Shop, skus: Sequence[str], over: Event) -> None:
+    """One update after another, and a look at its status ten times a second, until it is over."""
+    bodies = [bulk_body(skus, [pieces] * len(skus)) for pieces in (1, 2)]
+    while not over.is_set():
+        for body in bodies:
+            run_bulk(program, shop, body, len(skus), LOOK_SECONDS)
 
 
 def worker_mib(program: Started) -> float:
@@ -185,12 +188,12 @@ def ask(program: Started, shop: Shop, target: str, body: bytes | None = None) ->
     return answer["data"]
 
 
-def _wait(status: Callable[[], Any]) -> Any:
+def _wait(status: Callable[[], Any], poll_seconds: float = POLL_SECONDS) -> Any:
     while True:
         found = status()
         if found.get("state", found["status"]) not in ("PENDING", "RUNNING"):
             return found
-        time.sleep(POLL_SECONDS)
+        time.sleep(poll_seconds)
 
 
 async def _connect(settings: Settings) -> asyncpg.Connection[Any]:

@@ -25,9 +25,9 @@ def own_server() -> Iterator[Server]:
 
 
 @asynccontextmanager
-async def opened(server: Server, role: str = APP_ROLE, **sizes: int) -> AsyncIterator[Database]:
+async def opened(server: Server, role: str = APP_ROLE, most: int = 10) -> AsyncIterator[Database]:
     """An open pool, closed at the end."""
-    database = Database(server.embedded.connection(role, "tradepost"), role, **sizes)
+    database = Database(server.embedded.connection(role, "tradepost"), role, most=most)
     await database.open()
     try:
         yield database
@@ -54,7 +54,7 @@ async def unavailable(database: Database) -> float:
 
 def test_a_server_that_was_stopped_is_told_and_found_again(own_server: Server) -> None:
     async def act() -> None:
-        async with opened(own_server, least=2, most=3) as database:
+        async with opened(own_server, most=3) as database:
             assert await number(database) == 7
             assert await database.missing() is None
             own_server.embedded.stop()
@@ -72,7 +72,7 @@ def test_connections_that_were_cut_are_replaced_and_cost_each_caller_at_most_one
     own_server: Server,
 ) -> None:
     async def act() -> None:
-        async with opened(own_server, least=3, most=3) as database:
+        async with opened(own_server, most=3) as database:
             await asyncio.gather(*(number(database) for _ in range(9)))
             superuser = await own_server.connect()
             cut = await superuser.fetchval(
@@ -152,7 +152,7 @@ def test_the_timeouts_are_in_force_on_every_connection(own_server: Server) -> No
     async def act() -> None:
         for role in (APP_ROLE, PLATFORM_ROLE):
             async with (
-                opened(own_server, role, least=2, most=2) as database,
+                opened(own_server, role, most=2) as database,
                 database.call() as one,
                 database.call() as other,
             ):

@@ -501,7 +501,7 @@ DEEDS: dict[str, tuple[str, dict[str, object], int]] = {
 async def _hammer(server: Server, world: World, seed: int) -> tuple[list[str], dict[int, set[str]]]:
     """Interleave calls of all shops over three connections; gives what was wrong, and who was served where."""
     others = await _more_tokens(server, world)
-    database = _Watched(server.embedded.connection(APP_ROLE, CLONE), least=3, most=3)
+    database = _Watched(server.embedded.connection(APP_ROLE, CLONE), most=3)
     database.served = {}
     await database.open()
     app = _app(database)

@@ -9,7 +9,7 @@ round trip per call, so nothing here or above may LISTEN, SET or take session lo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any
 
@@ -80,11 +80,22 @@ def session_settings(role: str) -> dict[str, str]:
 class Database:
     """A pool of connections in one role."""
 
-    def __init__(self, connect: Mapping[str, Any], role: str = APP_ROLE, *, least: int = 1, most: int = 10) -> None:
-        """`connect` are the keyword arguments of asyncpg.connect, such as {"dsn": …} or host, user, database."""
+    def __init__(
+        self,
+        connect: Mapping[str, Any],
+        role: str = APP_ROLE,
+        *,
+        most: int = 10,
+        greet: Callable[[Any], Coroutine[Any, Any, None]] | None = None,
+    ) -> None:
+        """`connect` are the keyword arguments of asyncpg.connect, such as {"dsn": …} or host, user, database.
+
+        `greet` is called with each new connection.
+        """
         self._connect = dict(connect)
         self._role = role
         self._most = most
+        self._greet = greet
         self._pool: asyncpg.Pool[Any] | None = None
 
     async def open(self) -> None:
@@ -94,6 +105,7 @@ class Database:
             min_size=0,
             max_size=self._most,
             reset=_no_reset,
+            init=self._greet,
             server_settings=session_settings(self._role),
         )
 

@@ -27,9 +27,9 @@ from tradepost.wire.urlencoded import UrlencodedParser
 MOST_KEPT: Final = 1 << 20
 """Bytes of all fields of a body that are not collected, where others are: what a whole body may have elsewhere."""
 LEAST_PIECE: Final = 512
-MOST_PIECE: Final = 4 * 1024
+MOST_PIECE: Final = 2 * 1024
 """Bytes of a streamed body that are read before other work has its turn, at least and at most."""
-PIECE_SECONDS: Final = 0.0003
+PIECE_SECONDS: Final = 0.00015
 """How long reading a piece should take; what takes longer is read in smaller ones."""
 
 ACCEPTED_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data", "application/json")

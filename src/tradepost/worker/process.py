@@ -15,6 +15,7 @@ from tradepost.supervisor import wait_for_parent_end
 from tradepost.wiring import (
     configure_logging,
     connect_arguments,
+    embedded_database,
     link_keys,
     open_address_validator,
     open_files,
@@ -24,6 +25,7 @@ from tradepost.wiring import (
 from tradepost.worker import handlers
 from tradepost.worker.addresses import ReturnAddresses
 from tradepost.worker.chores import do_chores
+from tradepost.worker.cores import OneCore
 from tradepost.worker.letters import LetterWriter
 from tradepost.worker.runner import Runner
 
@@ -40,13 +42,16 @@ def work(settings: Settings) -> None:
 
 async def _work(settings: Settings) -> None:
     slots = settings.job_slots
+    core = OneCore(beside_database=embedded_database(settings) is not None)
     platform = Database(connect_arguments(settings, PLATFORM_ROLE), PLATFORM_ROLE, most=2)
     # An export keeps one connection while it notes its end on another.
-    app = Database(connect_arguments(settings, APP_ROLE), APP_ROLE, most=2 * slots)
+    app = Database(connect_arguments(settings, APP_ROLE), APP_ROLE, most=2 * slots, greet=core.bring)
     await platform.open()
     await app.open()
     files = open_files(settings)
-    runner = Runner(platform, app, lambda: _session(settings), _handlers(settings, app), slots)
+    runner = Runner(
+        platform, app, lambda: _session(settings), _handlers(settings, app), slots, numbered=core.settle
+    )
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, runner.stop)

@@ -71,10 +71,12 @@ class Runner:
         handlers: Mapping[str, Handler],
         slots: int,
         grace_seconds: float = GRACE_SECONDS,
+        numbered: Callable[[int], None] = lambda number: None,
     ) -> None:
         """`platform` sees every account, `app` the one it acts for; `connect` opens a session of its own.
 
         `grace_seconds` is how long what happens outside of the database may go on after the word to stop.
+        `numbered` is told the worker's number whenever it gets one.
         """
         self._platform = platform
         self._app = app
@@ -82,6 +84,7 @@ class Runner:
         self._handlers = handlers
         self._slots = slots
         self._grace_seconds = grace_seconds
+        self._numbered = numbered
         self._works: set[_Work] = set()
         self._room = asyncio.Event()
         self._stopping = asyncio.Event()
@@ -106,6 +109,7 @@ class Runner:
         try:
             number = await connection.fetchval("select nextval('worker_number')")
             await connection.execute("select pg_advisory_lock($1, $2)", WORKER_LOCK, number)
+            self._numbered(number)
             session = _Session(connection, number)
             connection.add_termination_listener(lambda _: session.lost.set())
             await connection.add_listener(CHANNEL, lambda *_: session.woken.set())
