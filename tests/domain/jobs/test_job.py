@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tradepost.domain.jobs import job as machine
@@ -291,6 +291,7 @@ def happen(event: str, job: Job, claim: Claim, clock: datetime, lives: bool) -> 
             return machine.release(job, clock)
 
 
+@example(events=[("claim", 1, False, False), ("advance", 1, False, False), ("wait", 1, False, False)])
 @given(st.lists(st.tuples(st.sampled_from(EVENTS), st.integers(1, 3), st.booleans(), st.booleans()), max_size=80))
 def test_whatever_happens(events: list[tuple[str, int, bool, bool]]) -> None:
     """Fences and cursors never go back, an end is an end but for what is released, and a job is in one hand."""

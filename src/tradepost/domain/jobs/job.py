@@ -174,10 +174,11 @@ def put_off(
     if not holds(job, held):
         return None
     error = error[:ERROR_LENGTH]
-    tries, waits = (job.tries - 1, job.waits + 1) if passing else (job.tries, job.waits)
+    # A job that got on in the same claim has none to give back.
+    tries, waits = (max(0, job.tries - 1), job.waits + 1) if passing else (job.tries, job.waits)
     if tries >= MOST_TRIES or waits >= MOST_WAITS:
         return _ended(replace(job, tries=tries, waits=waits), FAILED, now, error=error)
-    doublings = (waits if passing else tries) - 1
+    doublings = max(0, (waits if passing else tries) - 1)
     pause = min(timedelta(seconds=2 ** min(doublings, 16)), LONGEST_PAUSE)
     return replace(job, state=PENDING, worker=None, due_at=clock + pause, tries=tries, waits=waits, error=error)
 
