@@ -28,6 +28,7 @@ import uvicorn
 from tradepost.domain import access
 from tradepost.domain.products import ListFilter
 from tradepost.domain.products.rows import reading, variations
+from tradepost.domain.shipping import rows as shipping
 from tradepost.domain.warehouses import STANDARD
 from tradepost.settings import Settings, load_settings
 from tradepost.storage.database import Database
@@ -107,12 +108,13 @@ class Account:
 
 
 class Bare:
-    """The application: three statements, each with and without the gate's in front of it."""
+    """The application: a few statements, each with and without the gate's in front of it."""
 
-    def __init__(self, settings: Settings, wide: Account, narrow: Account) -> None:
+    def __init__(self, settings: Settings, wide: Account, narrow: Account, far: Account) -> None:
         self._wide = wide
         self._narrow = narrow
-        self._databases = {name: _database(settings, name) for name in (wide.id, narrow.id, "")}
+        self._far = far
+        self._databases = {name: _database(settings, name) for name in (wide.id, narrow.id, far.id, "")}
         self._routes: dict[str, Callable[[bytes], Awaitable[bytes]]] = {}
         api.override_limits(settings.rate_limits)
 
@@ -139,13 +141,16 @@ class Bare:
     async def _add_routes(self) -> None:
         # Stand-ins, found again among the arguments of the statement by what they are.
         one, sku, start, inventory, now = "an id", "a SKU", 1_000_001, 1_000_002, datetime.now(UTC)
-        wide, narrow = self._wide, self._narrow
+        ids = ["several ids"]
+        wide, narrow, far = self._wide, self._narrow, self._far
         product = await _note(lambda db: reading.by_id(db, wide.id, STANDARD, one), one)
         cut = Page(start, LIST_LIMIT)
         page = await _note(lambda db: reading.page(db, narrow.id, STANDARD, ListFilter(), cut), start)
         stock = await _note(
             lambda db: variations.set_inventory(db, wide.id, sku, STANDARD, inventory, now), sku, inventory, now
         )
+        prices = await _note(lambda db: shipping.by_ids(db, far.id, ids), ids)
+        await self._add("/shipping", far, "products:read", prices, lambda query: (query[4:].decode().split(","),))
         await self._add("/product", wide, "products:read", product, lambda query: (query[3:].decode(),))
         await self._add("/list", narrow, "products:read", page, lambda query: (int(query[6:]),))
         await self._add("/stock", wide, "products:write", stock, _stock_keys)
@@ -207,7 +212,7 @@ def _pool(database: Database) -> asyncpg.Pool[Any]:
 def main() -> None:
     """Serve until SIGTERM; the first line on standard output is the port."""
     told = json.load(sys.stdin)
-    app = Bare(load_settings(), Account(*told["wide"]), Account(*told["narrow"]))
+    app = Bare(load_settings(), Account(*told["wide"]), Account(*told["narrow"]), Account(*told["far"]))
     opened = socket.create_server(("127.0.0.1", 0), backlog=2048)
     print(opened.getsockname()[1], flush=True)
     config = server_config(app, http="httptools")

@@ -1,6 +1,7 @@
 """Fills an installation with a catalogue of any size, by SQL, as the platform's role.
 
-Two shops share the variations half and half: `wide` has ten to a product, `narrow` five. Ids and SKUs are
+Two shops share the variations half and half: `wide` has ten to a product, `narrow` five. A third one, `far`, has
+a thousand products with a shipping price of their own for every country. Ids and SKUs are
 hashes, so they come in no order, like those of real use, and are the same in every run.
 """
 
@@ -23,6 +24,7 @@ from tradepost.wiring import SUPERUSER, connect_arguments, operator
 
 WIDE: Final = 10
 NARROW: Final = 5
+FAR_PRODUCTS: Final = 1_000
 MOST_KEYS: Final = 50_000
 _TABLES = ("product", "product_shipping", "country_shipping", "variation", "variation_logistics", "stock")
 
@@ -82,6 +84,16 @@ _FILL = (
     """,
 )
 
+# $1 merchant. Prices differ from product to product and from country to country, as those of real use do.
+_SHIP_EVERYWHERE = """
+    insert into country_shipping (merchant_id, product_id, warehouse_id, country, price)
+    select s.merchant_id, p.id, s.warehouse_id, s.country,
+           ('x' || left(md5(p.id || s.country), 4))::bit(16)::integer % 2000 / 100.0
+      from shipping_setting s join product p on p.merchant_id = s.merchant_id
+     where s.merchant_id = $1
+    on conflict do nothing
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Shop:
@@ -101,22 +113,25 @@ class Catalogue:
     variations: int
     wide: Shop
     narrow: Shop
+    far: Shop
 
 
 async def fill(settings: Settings, variations: int) -> Catalogue:
     """Fill an installation with so many variations, half in each shop."""
     half = variations // 2
-    shops = [await _open_shop(settings, name) for name in ("wide", "narrow")]
+    shops = [await _open_shop(settings, name) for name in ("wide", "narrow", "far")]
     connection: asyncpg.Connection[Any] = await asyncpg.connect(
         **connect_arguments(settings, PLATFORM_ROLE), server_settings={"search_path": migrate.SCHEMA}
     )
     try:
         wide = await _stock(connection, *shops[0], half // WIDE, WIDE)
         narrow = await _stock(connection, *shops[1], half // NARROW, NARROW)
+        far = await _stock(connection, *shops[2], FAR_PRODUCTS, 1)
+        await connection.execute(_SHIP_EVERYWHERE, far.id)
     finally:
         await connection.close()
     await _settle(settings)
-    return Catalogue(variations, wide, narrow)
+    return Catalogue(variations, wide, narrow, far)
 
 
 async def fill_one(settings: Settings, variations: int) -> tuple[Shop, Shop]:

@@ -90,7 +90,7 @@ def started() -> Iterator[Started]:
 def bare_beside(installation: Installation) -> Iterator[str]:
     """The bare limit on the database of an installation; gives where it listens."""
     catalogue = installation.catalogue
-    accounts = {"wide": catalogue.wide, "narrow": catalogue.narrow}
+    accounts = {"wide": catalogue.wide, "narrow": catalogue.narrow, "far": catalogue.far}
     told = json.dumps({name: (shop.id, shop.token) for name, shop in accounts.items()})
     with _process(["-m", "bench.bare"], installation.environment, subprocess.PIPE) as process:
         assert process.stdin is not None

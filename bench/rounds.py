@@ -15,8 +15,10 @@ from bench.bare import LIST_LIMIT
 from bench.catalogue import NARROW, WIDE, Catalogue, Shop
 from bench.installation import Installation
 from bench.load import Call, Sample, Target
+from tradepost.domain.reference import COUNTRIES
 
 CONNECTIONS = 16
+SHIPPED = 50
 # Pages are taken from the beginning of the list, where callers are; a deep one costs its offset.
 MOST_START = 1000
 
@@ -56,8 +58,10 @@ FIRST_PAGE = Call("GET", f"/api/v2/product/multi-get?limit={LIST_LIMIT}")
 
 
 def cases(catalogue: Catalogue) -> list[Case]:
-    """The three cases of a catalogue."""
+    """The cases of a catalogue."""
     source = random.Random(1)
+    far = catalogue.far
+    several = [",".join(source.sample(far.product_ids, SHIPPED)) for _ in range(500)]
     wide, narrow = catalogue.wide, catalogue.narrow
     last_start = max(0, min(MOST_START, narrow.products) - LIST_LIMIT)
     starts = [source.randint(0, last_start) for _ in range(1000)]
@@ -79,6 +83,14 @@ def cases(catalogue: Catalogue) -> list[Case]:
             stretch=2,
         ),
         Case(
+            "shipping",
+            f"shipping of {SHIPPED} products to all countries",
+            far,
+            [Call("GET", f"/api/v2/product/get-products-shipping?ids={ids}") for ids in several],
+            [Call("GET", f"/shipping?ids={ids}") for ids in several],
+            stretch=3,
+        ),
+        Case(
             "stock",
             "one stock level changed",
             wide,
@@ -90,11 +102,14 @@ def cases(catalogue: Catalogue) -> list[Case]:
 
 def check(installation: Installation) -> None:
     """Make sure that the program answers what is about to be measured; raises AssertionError."""
-    product, listing, stock = cases(installation.catalogue)
+    product, listing, prices, stock = cases(installation.catalogue)
     found = _ask(installation, product)["Product"]
     assert len(found["variants"]) == WIDE
     listed = _ask(installation, listing)
     assert [len(item["Product"]["variants"]) for item in listed] == [NARROW] * LIST_LIMIT
+    shipped = [item["ProductCountryAllShipping"]["DataV2"] for item in _ask(installation, prices)]
+    counts = [len(data["ProductCountryWarehouseAllShipping"]["countries"]) for data in shipped]
+    assert counts == [len(COUNTRIES)] * SHIPPED
     assert _ask(installation, stock) == {}
 
 

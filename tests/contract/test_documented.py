@@ -33,6 +33,11 @@ SLIPS = {
     ("/api/v2/product/multi-get", "country_shippings"),
     ("/api/v2/variant/add", "msg"),
 }
+# Older parameters that the reference no longer has and real connectors send.
+OLDER = {
+    "/api/v2/product/update-shipping": {"use_product_shipping"},
+    "/api/v2/product/update-multi-shipping": {"use_product_shipping_countries"},
+}
 
 
 def ids(entry: dict[str, Any]) -> str:
@@ -51,7 +56,10 @@ def test_endpoint_is_declared_as_documented(entry: dict[str, Any]) -> None:
     endpoint = BUILT[entry["path"]]
     assert endpoint.documented_method == entry["method"]
     assert endpoint.scope == entry["scope"]
-    assert {param.name: _required(endpoint, param.name) for param in endpoint.params} == entry["params"]
+    older = OLDER.get(endpoint.path, set())
+    declared = [param.name for param in endpoint.params]
+    assert older <= set(declared)
+    assert {name: _required(endpoint, name) for name in declared if name not in older} == entry["params"]
 
 
 def _required(endpoint: Endpoint, name: str) -> bool | str:

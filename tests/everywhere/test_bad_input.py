@@ -135,7 +135,7 @@ class Check:
     def parameter(self) -> str:
         """The parameter's name on the wire, without where it goes; "" where the line is about none."""
         if self.param is not None:
-            return self.param.name
+            return self.param.names[0]
         name = self.line.parameter.rpartition(":")[2].removeprefix("-")
         return "" if self.line.parameter.startswith("@") else name
 
@@ -295,7 +295,7 @@ def build(check: Check, market: Market) -> Request:
         _put_part(request, fields, place, line, market)
         return request
     where, _, name = place.rpartition(":")
-    name = name if check.param is None else check.param.name
+    name = name if check.param is None else check.param.names[0]
     value = expand(line.value, market, check.param)
     others = [(other, given) for other, given in fields if other != name.removeprefix("-")]
     if check.param is not None and check.endpoint is not None and where != "both":

@@ -26,6 +26,7 @@ JSON = "application/json"
 ADD, UPDATE, VARIANT = "/api/v2/product/add", "/api/v2/product/update", "/api/v2/variant"
 BULK, DOWNLOAD = "/api/v2/variant/bulk-sku-update", "/api/v2/product/create-download-job"
 RETURNS = "/api/v2/returns"
+SHIPPING = "/api/v2/product/update-shipping"
 CHANNELS = "https://wishpost.cn/api/v3/channels"
 
 _rows = [line.split("\t") for line in (Path(__file__).parent / "not_provoked.tsv").read_text().splitlines()[1:]]
@@ -256,6 +257,13 @@ PROVOKED: dict[tuple[str, str], Callable[[Market, str], Answer]] = {
         "/api/v2/variant/update", sku="ring-red", localized_price="100000.01", localized_currency_code="USD"
     ),
     ("merchant", "WarehouseNotFound"): post(VARIANT, sku="ring-red", warehouse_name="EXPRESS-ZA"),
+    ("merchant", "CountryNotServed"): post(SHIPPING, parent_sku="ring", country="FR", price="1"),
+    ("merchant", "ShipsWorldwide"): first(
+        "update shipping_mode set worldwide = true",
+        post("/api/v2/product/get-shipping", parent_sku="ring", country="US"),
+    ),
+    ("merchant", "ExpressWarehouseMissing"): post(SHIPPING, parent_sku="ring", country="CA", wish_express="true"),
+    ("merchant", "RegionTooDear"): post(SHIPPING, parent_sku="ring", country="US_HI", price="7.99"),
     ("merchant", "SpanReversed"): post("/api/v2/product/multi-get", since="2021-05-20", upto="2021-05-19"),
     ("merchant", "FieldsTooLarge"): bulk({"sku": "ring-red", "inventory": 1}, more="other"),
     ("merchant", "NotRows"): bulk(),

@@ -164,15 +164,16 @@ class Generator:
         left_out = rng.choice((0.0, 0.3, 0.9))
         drawn: list[tuple[str, bytes]] = []
         for param in endpoint.params:
-            tied = param.name.startswith(TIED)
+            name = rng.choice(param.names)
+            tied = name.startswith(TIED)
             if rng.random() < bad_share:
-                drawn.append((param.name, self._bad(rng, param)))
-            elif param.name not in needed and not tied and rng.random() < left_out:
+                drawn.append((name, self._bad(rng, param)))
+            elif name not in needed and not tied and rng.random() < left_out:
                 continue
-            elif param.name in good and (tied or rng.random() < 0.5):
-                drawn.append((param.name, good[param.name].encode()))
-            elif not tied and (value := self._value(rng, param, who, good.get(param.name))) is not None:
-                drawn.append((param.name, value.encode()))
+            elif name in good and (tied or rng.random() < 0.5):
+                drawn.append((name, good[name].encode()))
+            elif not tied and (value := self._value(rng, param, who, good.get(name))) is not None:
+                drawn.append((name, value.encode()))
         if rng.random() < 0.1:
             drawn.append((rng.choice(("randomfield", "sku[]", "", "é", "a" * 200)), rng.choice(NASTY)))
         if bad_share and drawn and rng.random() < 0.1:

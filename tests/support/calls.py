@@ -11,6 +11,8 @@ from tradepost.wire.endpoint import Endpoint, Surface
 # The jobs of the world, both finished, by the shop that has them.
 BULK_JOBS = {who: f"60a4d0c1{number:016x}" for number, who in enumerate(("usd", "cny", "eur"), start=1)}
 DOWNLOAD_JOBS = {who: f"60a4d0c2{number:016x}" for number, who in enumerate(("usd", "cny", "eur"), start=1)}
+# The country for which a shop has an Express warehouse.
+EXPRESS = {"usd": "US", "cny": "US", "eur": "DE"}
 
 # The ids of a ring of the world and its green variation, of a scarf and its only one, and of the warehouse that
 # rings are returned to, by the shop.
@@ -147,6 +149,33 @@ GOOD: dict[tuple[str, str], dict[str, str]] = {
     ("merchant", "/api/v2/fulfillment/get-confirmed-delivery-shipping-carriers-for-country"): {
         "country_code": "US"
     },
+    ("merchant", "/api/v2/product/update-shipping"): {
+        "parent_sku": "ring",
+        "country": "US",
+        "price": "2.99",
+        "enabled": "true",
+        "wish_express": "false",
+        "default_shipping_price": "3.99",
+        "use_country_shipping": "false",
+        "use_product_shipping": "false",
+        "warehouse_name": "STANDARD",
+    },
+    ("merchant", "/api/v2/product/update-multi-shipping"): {
+        "CA": "2.99",
+        "AU": "1.99",
+        "US_HI": "5",
+        "disabled_countries": "GB,US_AK",
+        "enabled_countries": "AU, CA_NL",
+        "wish_express_remove_countries": "CA",
+        "regions_use_country_shipping": "US_GU",
+        "use_product_shipping_countries": "DE",
+        "default_shipping_price": "3.99",
+        "warehouse_name": "STANDARD",
+    },
+    # To the country for which the shop has an Express warehouse, with regions.
+    ("merchant", "/api/v2/product/get-shipping"): {"parent_sku": "ring", "country": "US"},
+    ("merchant", "/api/v2/product/get-all-shipping"): {"parent_sku": "ring"},
+    ("merchant", "/api/v2/product/get-products-shipping"): {},
     ("merchant", "/api/v2/product/create-download-job"): {
         "since": "2021-05-19",
         "limit": "100",
@@ -205,6 +234,13 @@ OWN = {
     "/api/v2/product/add": OWN_PRICE | OWN_SHIPPING,
     "/api/v2/variant/add": OWN_PRICE,
     "/api/v2/variant/update": OWN_PRICE,
+    "/api/v2/product/update-shipping": {"localized_price": "18", "localized_default_shipping_price": "24"},
+    "/api/v2/product/update-multi-shipping": {
+        "localized_CA": "18",
+        "localized_AU": "12",
+        "localized_US_HI": "7",
+        "localized_default_shipping_price": "24",
+    },
 }
 
 SURFACES: Mapping[str, Surface] = {"merchant": merchant_v2, "wishpost": wishpost_v3}
@@ -225,6 +261,10 @@ def good_call(service: str, endpoint: Endpoint, who: str = "usd") -> dict[str, s
     if endpoint.chapter == "returns":
         ids = dict(zip(("id", "variation_id"), RINGS[who], strict=True)) | {"warehouse_id": RETURN_WAREHOUSES[who]}
         params |= {param.name: ids[param.name] for param in endpoint.params if param.name in ids}
+    elif any(param.name == "id" and param.required for param in endpoint.params):
+        params |= {"id": RINGS[who][0], "wish_express_add_countries": EXPRESS[who]}
+    if any(param.name == "ids" for param in endpoint.params):
+        params["ids"] = RINGS[who][0]
     if who in ("cny", "eur") and endpoint.path in OWN:
         params |= OWN[endpoint.path] | {"localized_currency_code": who.upper()}
     return params

@@ -22,12 +22,14 @@ import asyncpg
 from tests.support.answer import Answer
 from tests.support.calls import BULK_JOBS, DOWNLOAD_JOBS, RETURN_WAREHOUSES, RINGS, SCARVES
 from tests.support.database import Server
-from tradepost.domain import bulk_updates, downloads, jobs, merchants, products, returns
+from tradepost.domain import bulk_updates, downloads, jobs, merchants, products, reference, returns, shipping
 from tradepost.domain.context import Ctx, MerchantCtx
 from tradepost.domain.downloads import LinkKeys
 from tradepost.domain.jobs import Claim, Job
-from tradepost.domain.products import CatalogueFilter, NewDimensions, NewProduct, NewVariation
+from tradepost.domain.products import CatalogueFilter, NewDimensions, NewProduct, NewVariation, ProductRef
 from tradepost.domain.returns import NewReturnWarehouse
+from tradepost.domain.shipping import PlaceChanges
+from tradepost.domain.warehouses import STANDARD
 from tradepost.sandbox import scenes
 from tradepost.sandbox.cast import SENDERS, SHOPKEEPERS
 from tradepost.storage.database import APP_ROLE, PLATFORM_ROLE
@@ -83,6 +85,7 @@ async def build_world(server: Server) -> World:
             for keeper in SHOPKEEPERS:
                 grant = await scenes.open_shop(ctx, keeper, tuple(MERCHANT_SCOPES), scenes.new_secrets())
                 acting = await merchants.act_for(ctx, grant.account_id)
+                await _few_countries(acting, keeper.rate)
                 await _two_products(acting, keeper.key, keeper.rate)
                 await _two_jobs(acting, keeper.key)
                 await _return_warehouse(acting, keeper.key)
@@ -100,6 +103,18 @@ async def build_world(server: Server) -> World:
     finally:
         await connection.close()
     return World(shops, senders, files)
+
+
+# What the shops ship to, with prices in US dollars; none is: as the variations say.
+SHIPS_TO = {"AU": "1", "CA": "2", "DE": None, "GB": "3", "US": None}
+
+
+async def _few_countries(ctx: MerchantCtx, rate: int) -> None:
+    """Settings for some countries only, so that answers about all of them can be read."""
+    for country in sorted(reference.COUNTRIES.keys() - SHIPS_TO.keys()):
+        await shipping.drop_country(ctx, STANDARD, country)
+    for country, price in SHIPS_TO.items():
+        await shipping.set_country(ctx, STANDARD, [country], Decimal(price) * rate if price else None)
 
 
 async def _two_products(ctx: MerchantCtx, who: str, rate: int) -> None:
@@ -173,6 +188,8 @@ async def _two_products(ctx: MerchantCtx, who: str, rate: int) -> None:
             ),
         )
     await products.review_product(earlier, ring.id, "approved", "Fashion", ("jewellery",))
+    alaska = PlaceChanges(country="US_AK", enabled=False)
+    await shipping.update_place(earlier, ProductRef(id=ring.id), alaska)
     await products.add_product(
         _with_ids(replace(ctx, now=NOW.replace(hour=12, minute=0)), *SCARVES[who]),
         NewProduct(

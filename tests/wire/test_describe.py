@@ -168,10 +168,23 @@ def test_every_parameter_is_in_the_query_or_in_the_body(book: Book) -> None:
                 assert len(content) == 3
                 for kind in content.values():
                     schema = resolve(document, kind["schema"])
-                    assert {name: name in schema.get("required", ()) for name in schema["properties"]} == wanted
+                    single = {param.name: param.required for param in endpoint.params if param.each is None}
+                    assert {name: name in schema.get("required", ()) for name in schema["properties"]} == single
+                    assert_families_fit(endpoint, schema)
             own = {"locale", *(("format",) if len(book.surface.formats) > 1 else ())}
             own |= {"fields"} if book.takes_fields(endpoint) else set()
             assert query.keys() - wanted.keys() == own
+
+
+def assert_families_fit(endpoint: Endpoint, schema: dict[str, Any]) -> None:
+    """Every name of a family fits one pattern of the body, and that is its own."""
+    patterns = list(schema.get("patternProperties", ()))
+    families = [param for param in endpoint.params if param.each is not None]
+    assert len(patterns) == len(families)
+    for pattern, family in zip(patterns, families, strict=True):
+        assert all(re.search(pattern, name) for name in family.names)
+        others = [name for param in endpoint.params if param is not family for name in param.names]
+        assert not any(re.search(pattern, name) for name in others)
 
 
 def test_every_failure_is_told_under_its_status(book: Book) -> None:
@@ -278,8 +291,9 @@ def recorded_answers() -> Iterator[Any]:
 @pytest.mark.parametrize(("name", "path", "case"), list(recorded_answers()))
 def test_recorded_answers_are_as_described(name: str, path: str, case: Case) -> None:
     document = openapi(BOOKS[name])
-    # What comes before and after the endpoint's own calls may be calls of others.
-    methods = document["paths"].get(case.target.partition("?")[0]) or document["paths"].get(path, {})
+    # A case may prepare another with a call elsewhere; what it is recorded under is the file's path.
+    asked = case.target.partition("?")[0]
+    methods = document["paths"].get(asked if asked in document["paths"] else path, {})
     operation = methods.get(case.method.lower())
     if operation is None:  # a case of a path or a method that is refused
         return

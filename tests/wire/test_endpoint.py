@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar
 
 import pytest
 
 from tradepost.surfaces.merchant_v2.surface import api as real
 from tradepost.values import NOT_GIVEN, Fact, NotGiven
-from tradepost.wire.endpoint import DeclarationError, Group, RateLimit, Surface
+from tradepost.wire import refusals
+from tradepost.wire.endpoint import DeclarationError, Each, Group, RateLimit, Surface
 from tradepost.wire.failures import TableError
 from tradepost.wire.forms import parse_query
 from tradepost.wire.http_types import BaseUrl, Locale
 from tradepost.wire.params import Doc, Text, Whole
 
 Number = Annotated[int, Whole(1, 9), Doc("A number.")]
+Sizes = Annotated[Mapping[str, int], Whole(1, 9), Each("<size>", ("S", "M", "L"), "of_"), Doc("How many.")]
 
 
 @pytest.fixture
@@ -146,6 +149,43 @@ def test_several_parameters_as_one_argument(surface: Surface) -> None:
     assert isinstance(endpoint.arguments["both"], Group)
     assert [param.name for param in endpoint.params] == ["first", "second", "last"]
     assert endpoint.one_of == (("first", "second"),)
+
+
+def test_a_family_of_parameters_as_one_argument(surface: Surface) -> None:
+    """One declaration for many names; what was not given is not there, and a fault names the parameter."""
+
+    @dataclass(frozen=True, kw_only=True)
+    class Order:
+        sizes: Sizes = field(default_factory=dict)
+
+    async def handler(ctx: Any, *, order: Any) -> None:
+        """Take a family."""
+
+    handler.__annotations__["order"] = Order
+    surface.read("/thing")(handler)
+    endpoint = surface.find("GET", "/api/v0/thing")
+    assert [param.name for param in endpoint.params] == ["<size>"]
+    assert endpoint.names == {"of_S", "of_M", "of_L"}
+
+    def bound(query: bytes) -> Any:
+        return endpoint.bind(parse_query(query), BaseUrl("https://here.example"), "en")["order"].sizes
+
+    assert bound(b"of_M=3&of_S=&of_XL=x&sizes=5") == {"M": 3}
+    assert bound(b"") == {}
+    with pytest.raises(refusals.NotWhole) as wrong:
+        bound(b"of_M=3&of_L=10")
+    assert wrong.value.name == "of_L"
+    with pytest.raises(refusals.GivenTwice):
+        bound(b"of_M=3&of_M=3")
+
+
+def test_a_family_cannot_be_required(surface: Surface) -> None:
+    async def handler(ctx: Any, *, sizes: Any) -> None:
+        """Ask for all of a family."""
+
+    handler.__annotations__["sizes"] = Sizes
+    with pytest.raises(DeclarationError, match="stands for several"):
+        surface.read("/thing")(handler)
 
 
 def test_an_installation_chooses_its_limits(surface: Surface) -> None:

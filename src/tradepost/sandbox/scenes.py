@@ -13,7 +13,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from tradepost.domain import access, merchants, parcels, products, warehouses
+from tradepost.domain import access, merchants, parcels, products, shipping
 from tradepost.domain.context import Ctx, Merchant, MerchantCtx
 from tradepost.domain.products import NewProduct, NewVariation
 from tradepost.sandbox.cast import Sender, Shopkeeper
@@ -76,7 +76,7 @@ async def open_shop(ctx: Ctx, keeper: Shopkeeper, scopes: Sequence[str], secrets
         keeper.name, keeper.email, secrets.password, keeper.currency, keeper.paid_in, keeper.locale
     )
     merchant_id = await merchants.add_merchant(ctx, new)
-    await warehouses.open_warehouse(ctx, merchant_id, keeper.express_country)
+    await shipping.open_warehouse(ctx, merchant_id, keeper.express_country)
     return await _grant(ctx, "merchant", merchant_id, f"{keeper.name}: own app", scopes, secrets)
 
 

@@ -12,36 +12,30 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-import types
 import typing
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tradepost.values import NOT_GIVEN, Fact, NotGiven
+from tradepost.values import Fact
 from tradepost.wire import refusals
 from tradepost.wire.collecting import Collecting
+from tradepost.wire.declared import DeclarationError as DeclarationError
+from tradepost.wire.declared import Each as Each
+from tradepost.wire.declared import Group as Group
+from tradepost.wire.declared import Param as Param
+from tradepost.wire.declared import WhenMissing as WhenMissing
+from tradepost.wire.declared import argument
 from tradepost.wire.failures import FailureTable
 from tradepost.wire.forms import Parameters
 from tradepost.wire.http_types import BaseUrl, Locale
-from tradepost.wire.params import Choice, Doc, Reader
+from tradepost.wire.params import Choice
 
 MIB = 1 << 20
 BODY_LIMIT = MIB
 
 Handler = Callable[..., Awaitable[Any]]
 _HANDED = (BaseUrl, Locale)
-
-
-class DeclarationError(Exception):
-    """An endpoint whose declaration does not hold together."""
-
-
-@dataclass(frozen=True, slots=True)
-class WhenMissing:
-    """The fact to answer with where this required parameter is missing, instead of the usual one."""
-
-    fact: type[Fact]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,44 +49,6 @@ class RateLimit:
     level: str
     limit: int
     seconds: int
-
-
-@dataclass(frozen=True, slots=True)
-class Param:
-    """One parameter on the wire."""
-
-    name: str
-    reader: Reader
-    doc: str
-    required: bool
-    default: Any = NOT_GIVEN
-    when_missing: type[Fact] | None = None
-
-    def read(self, given: Parameters) -> Any:
-        """The value out of what was given, the default where it was not."""
-        text = given.take(self.name, self.reader.takes_json)
-        if self.name in given.collected:
-            return given.collected[self.name]
-        if text == "" and not (self.reader.takes_empty and given.given(self.name)):
-            if self.required:
-                raise self.when_missing() if self.when_missing else refusals.ParameterMissing(name=self.name)
-            return self.default
-        return self.reader.read(self.name, text)
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Several parameters that arrive as one argument, an object of `type`."""
-
-    type: type[Any]
-    params: tuple[Param, ...]
-    one_of: tuple[str, str] | None
-
-    def read(self, given: Parameters) -> Any:
-        """The object; raises OneOfMissing where neither of an either-or pair was given."""
-        if self.one_of and not any(given.take(name) for name in self.one_of):
-            raise refusals.OneOfMissing(name=self.one_of[0], other=self.one_of[1])
-        return self.type(**{param.name: param.read(given) for param in self.params})
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +83,11 @@ class Endpoint:
     def path(self) -> str:
         """The path that the reference gives; older ones follow it in `paths`."""
         return self.paths[0]
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Every name that one of its parameters has on the wire."""
+        return frozenset(name for param in self.params for name in param.names)
 
     @property
     def one_of(self) -> tuple[tuple[str, str], ...]:
@@ -266,7 +227,7 @@ class Surface:
         if endpoint.scope is not None and endpoint.scope not in self.scopes:
             raise DeclarationError(f"unknown scope {endpoint.scope!r}")
         self.table.check(endpoint.failures)
-        if taken := self.own_parameters & {param.name for param in endpoint.params}:
+        if taken := self.own_parameters & endpoint.names:
             raise DeclarationError(f"parameters {sorted(taken)} belong to the whole surface")
         for path in self._all_paths(endpoint):
             methods = self._routes.setdefault(path, {})
@@ -346,51 +307,8 @@ def _arguments(handler: Handler, hints: Mapping[str, Any]) -> dict[str, Param | 
         if parameter.kind is not inspect.Parameter.KEYWORD_ONLY:
             raise DeclarationError(f"{parameter.name} must be keyword-only")
         if hints[parameter.name] not in _HANDED:
-            arguments[parameter.name] = _argument(parameter.name, hints[parameter.name], parameter.default)
+            arguments[parameter.name] = argument(parameter.name, hints[parameter.name], parameter.default)
     return arguments
-
-
-def _argument(name: str, hint: Any, default: Any) -> Param | Group:
-    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
-        hints = typing.get_type_hints(hint, include_extras=True)
-        fields = {field.name: field for field in dataclasses.fields(hint)}
-        # What a class declares itself comes before what it inherits: so the reference tells it first.
-        names = dict.fromkeys([*(name for name in hint.__annotations__ if name in fields), *fields])
-        params = tuple(_param(name, hints[name], _default_of(fields[name])) for name in names)
-        return Group(hint, params, getattr(hint, "one_of", None))
-    return _param(name, hint, default)
-
-
-def _default_of(field: dataclasses.Field[Any]) -> Any:
-    return inspect.Parameter.empty if field.default is dataclasses.MISSING else field.default
-
-
-def _param(name: str, hint: Any, default: Any) -> Param:
-    marks = _marks(hint)
-    readers = [mark for mark in marks if isinstance(mark, Reader)]
-    docs = [mark.text for mark in marks if isinstance(mark, Doc)]
-    missing = [mark.fact for mark in marks if isinstance(mark, WhenMissing)]
-    if not readers:
-        raise DeclarationError(f"parameter {name} has no reader")
-    if not docs:
-        raise DeclarationError(f"parameter {name} has no meaning")
-    required = default is inspect.Parameter.empty
-    return Param(
-        name=name,
-        reader=readers[-1],
-        doc=docs[-1],
-        required=required,
-        default=NOT_GIVEN if required else default,
-        when_missing=missing[-1] if missing else None,
-    )
-
-
-def _marks(hint: Any) -> tuple[Any, ...]:
-    """The metadata of an annotation, also where it is one arm of `… | NotGiven`."""
-    if typing.get_origin(hint) in (typing.Union, types.UnionType):
-        arms = [arm for arm in typing.get_args(hint) if arm is not NotGiven]
-        return tuple(mark for arm in arms for mark in _marks(arm))
-    return getattr(hint, "__metadata__", ())
 
 
 def _leaves(base: type[Fact]) -> list[type[Fact]]:

@@ -186,7 +186,7 @@ async def _serve(
             data,
             request.base_url + request.path,
             given,
-            known=[param.name for param in endpoint.params],
+            known=[name for param in endpoint.params for name in param.names],
             query_only=[name for name in (surface.token_parameter, "format", "locale") if name],
             most_start=_most_start(endpoint),
         )
@@ -300,7 +300,7 @@ def _token(surface: Surface, given: Parameters, request: Request) -> str:
 def _name_ignored(surface: Surface, endpoint: Endpoint, given: Parameters, reply: _Reply) -> None:
     """Tell in a header which parameters meant nothing: `inventroy=5` should not vanish without a trace."""
     unknown = given.names() - surface.own_parameters
-    if unknown and (unknown := unknown - {param.name for param in endpoint.params}):
+    if unknown and (unknown := unknown - endpoint.names):
         shown = [name if _PRINTABLE.fullmatch(name) else "?" for name in sorted(unknown)[:10]]
         reply.headers["Tradepost-Ignored-Parameters"] = ", ".join(shown)
 

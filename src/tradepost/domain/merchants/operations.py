@@ -6,7 +6,7 @@ import re
 
 from babel.numbers import is_currency
 
-from tradepost.domain import warehouses
+from tradepost.domain import shipping
 from tradepost.domain.access import password_hash
 from tradepost.domain.context import Ctx, MerchantCtx
 from tradepost.domain.merchants import rows
@@ -45,7 +45,7 @@ async def add_merchant(ctx: Ctx, new: NewMerchant) -> str:
     await rows.insert_user(
         ctx.db, merchant_id, ctx.new_id(), new.email, new.name, password_hash(new.password), ctx.now
     )
-    await warehouses.open_warehouse(ctx, merchant_id)
+    await shipping.open_warehouse(ctx, merchant_id)
     return merchant_id
 
 

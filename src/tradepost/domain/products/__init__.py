@@ -5,7 +5,7 @@ of being removed. So they share an area, with the product's verbs beside the var
 """
 
 from tradepost.domain.products.dimensions import Dimensions, NewDimensions
-from tradepost.domain.products.money import UNPAID
+from tradepost.domain.products.money import MOST_SHIPPING, UNPAID, Amounts, check_currency, settle
 from tradepost.domain.products.operations.bulk import (
     find_newer,
     find_variations,
@@ -28,6 +28,7 @@ from tradepost.domain.products.operations.product import (
     remove_extra_images,
     remove_product,
     require_product,
+    touch_product,
     update_product,
 )
 from tradepost.domain.products.operations.review import review_product, take_down_variation
@@ -37,6 +38,7 @@ from tradepost.domain.products.operations.variation import (
     disable_variation,
     enable_variation,
     find_variation,
+    split_stock,
     update_inventory,
     update_variation,
 )
@@ -58,7 +60,9 @@ from tradepost.domain.products.product import (
 )
 
 __all__ = [
+    "MOST_SHIPPING",
     "UNPAID",
+    "Amounts",
     "CatalogueFilter",
     "CountryPrice",
     "Dimensions",
@@ -78,6 +82,7 @@ __all__ = [
     "add_variation",
     "change_parent_sku",
     "change_sku",
+    "check_currency",
     "copy_catalogue",
     "count_catalogue",
     "disable_product",
@@ -102,8 +107,11 @@ __all__ = [
     "set_dimensions",
     "set_enabled",
     "set_stock",
+    "settle",
+    "split_stock",
     "tag_id",
     "take_down_variation",
+    "touch_product",
     "update_inventory",
     "update_product",
     "update_variation",

@@ -108,6 +108,7 @@ class Product(msgspec.Struct, frozen=True, gc=False):
     default_shipping: Amount | None
     localized_default_shipping: Amount | None
     countries: list[CountryPrice]
+    express_countries: list[str]
     variations: list[Variation]
 
     @property

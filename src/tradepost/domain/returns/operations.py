@@ -12,6 +12,7 @@ from typing import Final
 from tradepost.domain import jobs, products, reference
 from tradepost.domain.context import Ctx, MerchantCtx
 from tradepost.domain.jobs import Advance, Job
+from tradepost.domain.products import ProductRef
 from tradepost.domain.returns import failures, rows
 from tradepost.domain.returns.warehouse import (
     ADDRESS_FIELDS,
@@ -81,7 +82,7 @@ async def enroll_product(ctx: MerchantCtx, product_id: str, region: str, warehou
     Raises ProductNotFound, ProductRemoved, ReturnWarehouseNotFound, RegionDiffers, AddressUnderValidation,
     AddressInvalid, DimensionsMissing.
     """
-    await products.hold_product(ctx, product_id)
+    await products.hold_product(ctx, ProductRef(id=product_id))
     warehouse = await rows.find_warehouse(ctx.db, ctx.actor.id, warehouse_id)
     if warehouse is None:
         raise failures.ReturnWarehouseNotFound(id=warehouse_id)
@@ -102,7 +103,7 @@ async def disable_region(ctx: MerchantCtx, product_id: str, region: str) -> None
 
     Raises ProductNotFound, ProductRemoved, NotEnrolled.
     """
-    await products.hold_product(ctx, product_id)
+    await products.hold_product(ctx, ProductRef(id=product_id))
     if not await rows.disable_setting(ctx.db, ctx.actor.id, product_id, region, ctx.now):
         raise failures.NotEnrolled(id=product_id, region=region)
 

@@ -7,6 +7,7 @@ from tradepost.surfaces.merchant_v2 import (
     jobs,
     products,
     returns,
+    shipping,
     variants,
     warehouses,
 )
@@ -16,6 +17,7 @@ CHAPTERS = {
     auth: "Authentication",
     products: "Product",
     variants: "Product Variation",
+    shipping: "Shipping",
     jobs: "Batch Jobs",
     fulfillment: "Fulfillment",
     warehouses: "Warehouse",

@@ -21,7 +21,7 @@ from tradepost.wire.describe.components import (
 from tradepost.wire.describe.schemas import REF, Answers, Schema, answers_of, is_listing
 from tradepost.wire.describe.told import Told, own_failures, shared_failures
 from tradepost.wire.describe.words import default_of
-from tradepost.wire.endpoint import DeclarationError, Endpoint, Param
+from tradepost.wire.endpoint import DeclarationError, Each, Endpoint, Param
 from tradepost.wire.forms import ACCEPTED_TYPES
 
 _ALWAYS = ("Wish-Request-Id", "Wish-Rate-Limit-Remaining")
@@ -204,6 +204,10 @@ def _described(param: Param) -> tuple[str, Schema]:
 def _query_parameter(param: Param) -> Document:
     text, schema = _described(param)
     found: Document = {"name": param.name, "in": "query", "description": text, "schema": schema}
+    if param.each is not None:
+        # An object that is exploded: each of its properties is a parameter by itself.
+        family = {"type": "object", "patternProperties": {_pattern(param.each): schema}}
+        found |= {"style": "form", "explode": True, "schema": family | {"additionalProperties": False}}
     if param.required:
         found["required"] = True
     if param.reader.takes_empty:
@@ -211,12 +215,21 @@ def _query_parameter(param: Param) -> Document:
     return found
 
 
+def _pattern(each: Each) -> str:
+    return f"^{each.before}({'|'.join(each.keys)})$"
+
+
 def _body_schema(endpoint: Endpoint) -> Schema:
-    properties = {}
+    properties, families = {}, {}
     for param in endpoint.params:
         text, schema = _described(param)
-        properties[param.name] = {"description": text, **schema}
+        if param.each is None:
+            properties[param.name] = {"description": text, **schema}
+        else:
+            families[_pattern(param.each)] = {"description": text, **schema}
     body: Schema = {"type": "object", "properties": properties}
+    if families:
+        body["patternProperties"] = families
     if required := [param.name for param in endpoint.params if param.required]:
         body["required"] = required
     pairs = [{"anyOf": [{"required": [name]} for name in pair]} for pair in endpoint.one_of]

@@ -8,6 +8,7 @@ from tradepost.domain.context import MerchantCtx
 from tradepost.domain.products import failures
 from tradepost.domain.products.dimensions import Dimensions, NewDimensions
 from tradepost.domain.products.operations.product import hold_product
+from tradepost.domain.products.product import ProductRef
 from tradepost.domain.products.rows import dimensions as rows
 from tradepost.domain.products.rows import products, variations
 
@@ -19,7 +20,7 @@ async def set_dimensions(
 
     Raises ProductNotFound, ProductRemoved, VariationIdNotFound.
     """
-    await hold_product(ctx, product_id)
+    await hold_product(ctx, ProductRef(id=product_id))
     columns = asdict(measured)
     if variation_id is None:
         await rows.set_of_product(ctx.db, ctx.actor.id, product_id, columns)

@@ -185,9 +185,17 @@ async def require_product(ctx: MerchantCtx, product_id: str) -> None:
         raise failures.ProductNotFound(id=product_id)
 
 
-async def hold_product(ctx: MerchantCtx, product_id: str) -> None:
-    """Take the row of a live product for this transaction; raises ProductNotFound, ProductRemoved."""
-    await _lock(ctx, ProductRef(id=product_id))
+async def hold_product(ctx: MerchantCtx, ref: ProductRef) -> str:
+    """Take a product for this transaction, as everybody does who changes something about it; gives its id.
+
+    Raises ProductNotFound, ProductRemoved.
+    """
+    return (await _lock(ctx, ref)).id
+
+
+async def touch_product(ctx: MerchantCtx, product_id: str) -> None:
+    """Let a product that is held count as changed now."""
+    await rows.update(ctx.db, ctx.actor.id, product_id, {}, ctx.now)
 
 
 async def _set_enabled(ctx: MerchantCtx, ref: ProductRef, enabled: bool) -> None:

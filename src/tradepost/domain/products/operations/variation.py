@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from tradepost.domain import warehouses
@@ -143,6 +144,14 @@ async def enable_variation(ctx: MerchantCtx, sku: str) -> None:
 async def disable_variation(ctx: MerchantCtx, sku: str) -> None:
     """Take a variation off sale; raises VariationNotFound."""
     await update_variation(ctx, sku, VariationChanges(enabled=False))
+
+
+async def split_stock(ctx: MerchantCtx, product_id: str, warehouse_ids: Sequence[str]) -> None:
+    """Share the STANDARD stock of a held product equally with warehouses that have none of a variation yet.
+
+    What does not divide stays in STANDARD. Stock that a warehouse has already, if only 0 pieces, stays as it is.
+    """
+    await rows.split_stock(ctx.db, ctx.actor.id, product_id, warehouses.STANDARD, warehouse_ids)
 
 
 async def update_inventory(ctx: MerchantCtx, sku: str, inventory: int, warehouse_name: str | None = None) -> None:

@@ -24,10 +24,20 @@ _COLUMNS = """
     p.created_at, p.updated_at, p.removed_at is not null,
     trim_scale(ps.default_price)::text, trim_scale(ps.localized_default_price)::text,
     array(
-        select row(c.country, trim_scale(c.price)::text, trim_scale(c.localized_price)::text)
+        select row(c.country, trim_scale(case when c.price is null and c.localized_price is null
+                                              and not c.use_product then ps.default_price else c.price end)::text,
+                   trim_scale(case when c.price is null and c.localized_price is null and not c.use_product
+                              then ps.localized_default_price else c.localized_price end)::text)
           from country_shipping c
-         where c.merchant_id = p.merchant_id and c.product_id = p.id and c.warehouse_id = w.id
+         where c.merchant_id = p.merchant_id and c.product_id = p.id and c.warehouse_id = w.id and c.enabled
          order by c.country
+    ),
+    array(
+        select e.country
+          from country_shipping c
+          join warehouse e on e.merchant_id = c.merchant_id and e.id = c.warehouse_id and e.country = c.country
+         where c.merchant_id = p.merchant_id and c.product_id = p.id and c.enabled
+         order by e.country
     ),
     array(
         select row(v.id, v.sku, v.color, v.size, trim_scale(v.price)::text, trim_scale(v.localized_price)::text,
@@ -87,8 +97,9 @@ _PAGE = f"""
 
 
 def _product(row: Any) -> Product:
-    *columns, countries, variations = row
+    *columns, countries, express, variations = row
     columns.append([CountryPrice(*record) for record in countries])
+    columns.append(express)
     columns.append([_variation(*record) for record in variations])
     return Product(*columns)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -188,6 +188,37 @@ async def insert_stock(
         inventory,
         shipping,
         localized_shipping,
+    )
+
+
+async def split_stock(db: Rows, merchant_id: str, product_id: str, warehouse: str, others: Sequence[str]) -> None:
+    """Share the stock of a product in one warehouse equally with those others that have none of a variation."""
+    await db.execute(
+        """
+        with lacking as (
+            select s.variation_id, o.id as warehouse_id, s.warehouse_id as from_id, s.inventory, s.shipping,
+                   s.localized_shipping, s.inventory / (1 + count(*) over (partition by s.variation_id)) as share
+              from stock s
+              join warehouse w on w.merchant_id = s.merchant_id and w.id = s.warehouse_id and w.name = $3
+             cross join unnest($4::text[]) as o (id)
+             where s.merchant_id = $1 and s.product_id = $2
+               and not exists (select from stock t where t.merchant_id = $1 and t.product_id = $2
+                                  and t.warehouse_id = o.id and t.variation_id = s.variation_id)
+        ), given as (
+            insert into stock (merchant_id, product_id, warehouse_id, variation_id, inventory, shipping,
+                               localized_shipping)
+            select $1, $2, warehouse_id, variation_id, share, shipping, localized_shipping from lacking
+            returning variation_id, inventory
+        )
+        update stock s set inventory = s.inventory - g.pieces, rev = nextval('revision')
+          from (select variation_id, sum(inventory) as pieces from given group by variation_id) g, warehouse w
+         where s.merchant_id = $1 and s.product_id = $2 and s.variation_id = g.variation_id
+           and w.merchant_id = $1 and w.name = $3 and s.warehouse_id = w.id
+        """,
+        merchant_id,
+        product_id,
+        warehouse,
+        others,
     )
 
 

@@ -147,23 +147,25 @@ class VariantItem(Struct, gc=False):
 class Product(Struct, gc=False):
     """A product with all its variations, as seen from one warehouse.
 
-    `id` is 24 hex digits. `name` is the name that buyers see. `description` is plain text. `parent_sku` is
-    the merchant's own identifier. `number_saves` is how often buyers put it on a wish list. `number_sold` is
-    how many were sold. `review_status` is pending, approved or rejected. `removed_by_merchant` says whether
-    it was removed for good, as a JSON boolean. `enabled` says whether any of its variations is for sale.
-    `is_promoted` says whether it is promoted. `tags` are the merchant's words for it. `auto_tags` are the
-    marketplace's words for it. `main_image` is the URL of its main picture. `original_image_url` is the URL
-    of its first main picture. `extra_images` are the URLs of its other pictures with | between them.
-    `date_uploaded` is the day it was added, MM-DD-YYYY. `last_updated` is when it or one of its variations
-    last changed, MM-DD-YYYYTHH:MM:SS in UTC. `localized_currency_code` is the merchant's own currency.
-    `country_shippings` are shipping prices by country. `variants` are its variations in the order they were
-    added. `category` is where the marketplace filed it. `default_shipping_price` is the shipping price of
-    every country without its own, in US dollars. `localized_default_shipping_price` is the same in the
-    merchant's own currency. `clean_image` is the URL of its clean picture. `demo_video_asset_url` is the URL
-    of its video. `landing_page_url` is a page about it on the merchant's own site. `upc` is its GTIN.
+    `id` is 24 hex digits. `name` is the name that buyers see. `description` is plain text. `parent_sku`
+    is the merchant's own identifier. `number_saves` is how often buyers put it on a wish list.
+    `number_sold` is how many were sold. `review_status` is pending, approved or rejected.
+    `removed_by_merchant` says whether it was removed for good, as a JSON boolean. `enabled` says whether
+    any of its variations is for sale. `is_promoted` says whether it is promoted. `tags` are the
+    merchant's words for it. `auto_tags` are the marketplace's words for it. `main_image` is the URL of
+    its main picture. `original_image_url` is the URL of its first main picture. `extra_images` are the
+    URLs of its other pictures with | between them. `date_uploaded` is the day it was added, MM-DD-YYYY.
+    `last_updated` is when it or one of its variations last changed, MM-DD-YYYYTHH:MM:SS in UTC.
+    `localized_currency_code` is the merchant's own currency. `country_shippings` are shipping prices by
+    country. `variants` are its variations in the order they were added. `wish_express_country_codes` are
+    the countries for which it takes part in Wish Express, left out where there are none. `category` is
+    where the marketplace filed it. `default_shipping_price` is the shipping price of every country
+    without its own, in US dollars. `localized_default_shipping_price` is the same in the merchant's own
+    currency. `clean_image` is the URL of its clean picture. `demo_video_asset_url` is the URL of its
+    video. `landing_page_url` is a page about it on the merchant's own site. `upc` is its GTIN.
     `requested_product_brand_id` is the id of its brand. `condition` is NEW, USED or REFURBISHED.
-    `max_quantity` is the most pieces that one order may have. `reference_value` is how many units the price
-    per unit is for. `unit` is the unit of these.
+    `max_quantity` is the most pieces that one order may have. `reference_value` is how many units the
+    price per unit is for. `unit` is the unit of these.
     """
 
     id: str
@@ -186,6 +188,7 @@ class Product(Struct, gc=False):
     localized_currency_code: str
     country_shippings: list[CountryShippingItem]
     variants: list[VariantItem]
+    wish_express_country_codes: list[str] | UnsetType = UNSET
     category: OptionalText = UNSET
     default_shipping_price: OptionalNumber = UNSET
     localized_default_shipping_price: OptionalNumber = UNSET
@@ -232,6 +235,7 @@ def product_item(product: domain.Product, merchant: Merchant) -> ProductItem:
             localized_currency_code=merchant.currency,
             country_shippings=[_country_item(country, amounts) for country in product.countries],
             variants=[_variant_item(v, product, amounts, images) for v in product.variations],
+            wish_express_country_codes=product.express_countries or UNSET,
             category=maybe(product.category),
             default_shipping_price=amounts.maybe_usd(product.default_shipping, product.localized_default_shipping),
             localized_default_shipping_price=amounts.localized(

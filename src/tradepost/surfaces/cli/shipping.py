@@ -1,0 +1,106 @@
+"""`tradepost warehouse` and `shipping`: what a merchant does on the pages of his settings, by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, TypeVar
+
+import typer
+
+from tradepost.domain import merchants, shipping, warehouses
+from tradepost.domain.context import Ctx, MerchantCtx
+from tradepost.domain.warehouses import STANDARD
+from tradepost.surfaces.cli.accounts import run
+
+warehouse_group = typer.Typer(help="Warehouses of shops.", no_args_is_help=True)
+shipping_group = typer.Typer(help="What shops ship to, and for what price.", no_args_is_help=True)
+
+Result = TypeVar("Result")
+MerchantId = Annotated[str, typer.Argument(help="Id of the shop.")]
+WarehouseOption = Annotated[str, typer.Option("--warehouse", help="STANDARD, or an Express warehouse.")]
+
+
+def run_for(merchant_id: str, verb: Callable[[MerchantCtx], Awaitable[Result]]) -> Result:
+    """Run a verb on behalf of a shop."""
+
+    async def act(ctx: Ctx) -> Result:
+        return await verb(await merchants.act_for(ctx, merchant_id))
+
+    return run(act)
+
+
+@warehouse_group.command("add")
+def add_warehouse(
+    merchant_id: MerchantId, country: Annotated[str, typer.Argument(help="The country it ships to, such as DE.")]
+) -> None:
+    """Open an Express warehouse for a country."""
+    opened = run_for(merchant_id, lambda ctx: shipping.open_warehouse(ctx, merchant_id, country))
+    print(f"{opened.id}  {opened.name}")
+
+
+@warehouse_group.command("list")
+def list_warehouses(merchant_id: MerchantId) -> None:
+    """Show the warehouses of a shop."""
+    for warehouse in run_for(merchant_id, warehouses.list_warehouses):
+        print(f"{warehouse.id}  {warehouse.name}")
+
+
+@shipping_group.command("list")
+def list_settings(merchant_id: MerchantId) -> None:
+    """Show what a shop ships to from each warehouse."""
+    worldwide, settings = run_for(merchant_id, shipping.list_all_settings)
+    if worldwide:
+        print("worldwide, at the shipping prices of the variations; the settings below do not count")
+    for setting in settings:
+        price = setting.price
+        amount = (
+            "as the variations say" if price is None else price.usd if price.usd is not None else price.localized
+        )
+        print(f"{setting.country}  {setting.warehouse:<10}  {amount}")
+
+
+@shipping_group.command("set")
+def set_countries(
+    merchant_id: MerchantId,
+    countries: Annotated[list[str], typer.Argument(help="Countries such as CA FR.")],
+    price: Annotated[
+        str | None, typer.Option(help="In the currency the shop is paid in; without it the variations say it.")
+    ] = None,
+    warehouse: WarehouseOption = STANDARD,
+) -> None:
+    """Let a shop ship to countries from a warehouse, at a price where its products say none."""
+    try:
+        amount = None if price is None else Decimal(price)
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if amount is not None and not amount.is_finite():
+        raise SystemExit(f"{price} is no price.")
+    run_for(merchant_id, lambda ctx: shipping.set_country(ctx, warehouse, countries, amount))
+    print(f"ships to {', '.join(countries)} from {warehouse}")
+
+
+@shipping_group.command("drop")
+def drop_countries(
+    merchant_id: MerchantId,
+    countries: Annotated[list[str], typer.Argument(help="Countries such as CA FR.")],
+    warehouse: WarehouseOption = STANDARD,
+) -> None:
+    """Let a shop no longer ship to countries from a warehouse; what its products say of them is kept."""
+
+    async def drop(ctx: MerchantCtx) -> None:
+        for country in countries:
+            await shipping.drop_country(ctx, warehouse, country)
+
+    run_for(merchant_id, drop)
+    print(f"no longer ships to {', '.join(countries)} from {warehouse}")
+
+
+@shipping_group.command("worldwide")
+def set_worldwide(
+    merchant_id: MerchantId,
+    on: Annotated[bool, typer.Option("--on/--off", help="By his settings again with --off.")] = True,
+) -> None:
+    """Let a shop ship everywhere at the shipping prices of its variations, without prices by country."""
+    run_for(merchant_id, lambda ctx: shipping.set_worldwide(ctx, on))
+    print("ships worldwide" if on else "ships by its settings")
