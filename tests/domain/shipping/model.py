@@ -224,6 +224,7 @@ class Model:
             if warehouse == express:
                 after.cells.setdefault((express, country), Cell(True)).on = True
             return []
+        self._served(express, country)
         cell = after.cells.setdefault((express, country), Cell(True))
         cell.on = True
         if given is not None:

@@ -157,21 +157,24 @@ class Shop:
 
     def _setting(self) -> None:
         model, draw = self.model, self.source
-        country = draw.choice(COUNTRIES)
+        warehouse, country = draw.choice(
+            [(STANDARD, country) for country in COUNTRIES]
+            + [(f"EXPRESS-{country}", country) for country in EXPRESS]
+        )
         kind = draw.choice(("price", "price", "price", "drop", "worldwide"))
         if kind == "worldwide" or model.worldwide:
             model.worldwide = not model.worldwide
             self._operate(lambda ctx: shipping.set_worldwide(ctx, model.worldwide))
-        elif kind == "price" or (STANDARD, country) not in model.settings:
+        elif kind == "price" or (warehouse, country) not in model.settings:
             amount = draw.choice((None, Decimal(2), Decimal("7.5")))
             told: Amounts | None = None
             if amount is not None:
                 told = (amount, None) if model.paid_in_usd else (None, amount)
-            model.settings[STANDARD, country] = told
-            self._operate(lambda ctx: shipping.set_country(ctx, STANDARD, [country], amount))
+            model.settings[warehouse, country] = told
+            self._operate(lambda ctx: shipping.set_country(ctx, warehouse, [country], amount))
         else:
-            del model.settings[STANDARD, country]
-            self._operate(lambda ctx: shipping.drop_country(ctx, STANDARD, country))
+            del model.settings[warehouse, country]
+            self._operate(lambda ctx: shipping.drop_country(ctx, warehouse, country))
 
     def _operate(self, verb: Callable[[Any], Any]) -> None:
         account_id = self.market.world.merchants[self.who].account_id

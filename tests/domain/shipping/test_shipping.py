@@ -122,6 +122,25 @@ class TestProducts:
         assert market.post(ONE, parent_sku="ring", country="CA", price="4.98").code == 0
         assert changed() > before
 
+    def test_stock_that_is_split_counts_as_a_change(self, market: Market) -> None:
+        """Also where the product takes part already, and only a newer variation's stock is shared."""
+
+        def changed() -> Any:
+            return market.get("/api/v2/product", parent_sku="ring").data["Product"]["last_updated"]
+
+        assert market.post(ONE, parent_sku="ring", country="US", wish_express="true").code == 0
+        form = {"parent_sku": "ring", "sku": "late", "color": "late", "inventory": "9", "price": "3"}
+        assert market.post("/api/v2/variant/add", **form).code == 0
+        before = changed()
+        market.sql("update world_clock set fixed_at = fixed_at + interval '1 hour'")
+        assert market.post(ONE, parent_sku="ring", country="US", wish_express="true").code == 0
+        assert "STANDARD late 5" in stock(market)
+        after = changed()
+        assert after > before
+        market.sql("update world_clock set fixed_at = fixed_at + interval '1 hour'")
+        assert market.post(ONE, parent_sku="ring", country="US", wish_express="true").code == 0
+        assert changed() == after
+
     def test_a_removed_product_is_read_and_not_changed(self, market: Market) -> None:
         assert market.post("/api/v2/product/remove", parent_sku="ring").code == 0
         assert market.get("/api/v2/product/get-shipping", id=RINGS["usd"][0], country="US").code == 0
@@ -154,6 +173,85 @@ class TestTwice:
         assert market.post(MANY, id=RINGS["usd"][0], US="2.50", US_HI="5").code == 0
         assert market.post(MANY, id=RINGS["usd"][0], US="1", US_HI="2").code == 0
         assert market.post(MANY, id=RINGS["usd"][0], US="0.5", regions_use_country_shipping="US_HI").code == 0
+
+    @pytest.mark.parametrize(
+        ("path", "form", "name"),
+        [
+            (ONE, {"country": "US_HI", "price": "8"}, "price"),
+            (ONE, {"country": "US", "price": "2"}, "price"),
+            (ONE, {"country": "US", "price": "5", "default_shipping_price": "9"}, "default_shipping_price"),
+            (
+                ONE,
+                {"country": "DE", "wish_express": "true", "default_shipping_price": "9"},
+                "default_shipping_price",
+            ),
+            (ONE, {"country": "US", "wish_express": "true"}, "wish_express"),
+            (ONE, {"country": "US", "wish_express": "true", "price": "4"}, "price"),
+            (MANY, {"US_HI": "8", "US": "3.99"}, "US_HI"),
+            (MANY, {"US": "2"}, "US"),
+            (MANY, {"US": "3.99", "default_shipping_price": "9"}, "default_shipping_price"),
+            (MANY, {"wish_express_add_countries": "US"}, "wish_express_add_countries"),
+            (MANY, {"wish_express_add_countries": "US", "US": "4"}, "US"),
+        ],
+        ids=str,
+    )
+    @pytest.mark.parametrize("who", ["usd", "cny"])
+    def test_the_parameter_that_moved_is_named(
+        self, market: Market, who: str, path: str, form: dict[str, str], name: str
+    ) -> None:
+        """The one that counts, in the currency that counts."""
+        account_id = market.world.merchants[who].account_id
+        if who == "usd":
+            settle(market, lambda ctx: shipping.open_warehouse(ctx, account_id, "DE"))
+        elif "DE" in form.values():
+            return
+        ring = {"id": RINGS[who][0]}
+        ready = {"AU_NSW": "20", "US_AK": "5"}, {"US_HI": "10", "warehouse_name": "EXPRESS-US"}
+        for said in ready:
+            assert market.post(MANY, who, **ring, **_paid(who, said)).code == 0
+        answer = market.post(path, who, **ring, **_paid(who, form))
+        own = name if who == "usd" or name.startswith("wish_express") else f"localized_{name}"
+        assert (answer.code, answer.data) == (1000, own)
+        assert own in answer.json["message"]
+
+
+def _paid(who: str, form: dict[str, str]) -> dict[str, str]:
+    """A form with the same prices in the merchant's own currency beside."""
+    if who == "usd":
+        return form
+    own = {
+        f"localized_{name}": str(Decimal(text) * 7)
+        for name, text in form.items()
+        if text.replace(".", "").isdigit()
+    }
+    return {**form, **own, "localized_currency_code": "CNY"} if own else form
+
+
+class TestNotServed:
+    """A country that the settings no longer have."""
+
+    def test_joining_an_express_warehouse_that_ships_nowhere_is_refused(self, market: Market) -> None:
+        settle(market, lambda ctx: shipping.drop_country(ctx, "EXPRESS-US", "US"))
+        before = stock(market)
+        for path, form in (
+            (ONE, {"country": "US", "wish_express": "true"}),
+            (MANY, {"wish_express_add_countries": "US"}),
+        ):
+            answer = market.post(path, id=RINGS["usd"][0], **form)
+            assert (answer.code, answer.data) == (1002, "US")
+            assert "EXPRESS-US" in answer.json["message"]
+        assert stock(market) == before
+
+    def test_such_a_warehouse_does_not_hinder_the_others(self, market: Market) -> None:
+        """What is said everywhere is said of it, too, and counts when it ships again."""
+        assert market.post(ONE, parent_sku="ring", country="US", wish_express="true").code == 0
+        settle(market, lambda ctx: shipping.drop_country(ctx, "EXPRESS-US", "US"))
+        assert market.post(ONE, parent_sku="ring", country="US", enabled="true").code == 0
+        assert market.post(ONE, parent_sku="ring", country="US", wish_express="false").code == 0
+        assert market.post(MANY, id=RINGS["usd"][0], disabled_countries="US").code == 0
+        settle(market, lambda ctx: shipping.set_country(ctx, "EXPRESS-US", ["US"], None))
+        data = market.get("/api/v2/product/get-shipping", parent_sku="ring", country="US").data
+        assert data["ProductCountryShipping"]["enabled"] == "False"
 
 
 def test_a_price_of_a_setting_counts_where_nothing_else_does(market: Market) -> None:

@@ -6,9 +6,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Final
 
 from tradepost.domain.context import Merchant
 from tradepost.domain.shipping import failures
@@ -27,6 +28,11 @@ from tradepost.values import NOT_GIVEN, NotGiven
 
 MOST_TIMES = 2
 """How many times its country's price a region may cost."""
+
+DEFAULT: Final = "default_shipping_price"
+PRICE: Final = "price"
+JOIN_ONE: Final = "wish_express"
+JOIN_MANY: Final = "wish_express_add_countries"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,14 +92,18 @@ class Draft:
         self.everywhere = warehouse_name is None
         self.joined: list[Depot] = []
         """The Express warehouses that stock is to be split with."""
+        self._said_by: dict[tuple[str, str], str] = {}
+        """The parameter that moved a price, by the warehouse and the place; the default's place is empty."""
 
     def set_default(self, price: Price) -> None:
         """Let every country without a price of its own cost this."""
         self.terms.defaults[self.here.id] = price
+        self._said_by[self.here.id, ""] = DEFAULT
 
-    def set_price(self, place: str, price: Price) -> None:
-        """Give a place a price, which enables it."""
+    def set_price(self, place: str, price: Price, said_by: str) -> None:
+        """Give a place a price, which enables it; `said_by` is the parameter."""
         self._need(self.here, place)
+        self._said_by[self.here.id, place] = said_by
         if is_region(place):
             self.terms.say_of_region(self.here, place, RegionTerms(price, True))
         else:
@@ -110,10 +120,12 @@ class Draft:
         enabled = self.terms.enabled_in(self.here, region)
         self.terms.say_of_region(self.here, region, RegionTerms(None, enabled))
 
-    def enable(self, place: str, enabled: bool, *, depot: Depot | None = None) -> None:
-        """Ship to a place from one warehouse (the one that is spoken of), or stop it."""
-        depot = depot or self.here
-        self._need(depot, place)
+    def enable(self, place: str, enabled: bool) -> None:
+        """Ship to a place from the warehouse that is spoken of, or stop it."""
+        self._need(self.here, place)
+        self._switch(self.here, place, enabled)
+
+    def _switch(self, depot: Depot, place: str, enabled: bool) -> None:
         if is_region(place):
             region = self.terms.of_region(depot, place)
             self.terms.say_of_region(depot, place, RegionTerms(region.price if region else None, enabled))
@@ -123,18 +135,21 @@ class Draft:
             self.terms.say_of_country(depot, place, CountryTerms(price, by_variation, enabled))
 
     def enable_all(self, place: str, enabled: bool) -> None:
-        """The same for the warehouse that is spoken of or, if none is, for all that have the country's terms."""
+        """The same for the warehouse that is spoken of or, if none is, for all that have the country's terms.
+
+        An Express warehouse that ships nowhere now keeps it for later, and does not hinder the others.
+        """
         self.enable(place, enabled)
         express = self.shop.express_to(place)
         if self.everywhere and express and self.terms.of_country(express, place):
-            self.enable(place, enabled, depot=express)
+            self._switch(express, place, enabled)
 
-    def join_express(self, country: str, price: Price | None, by_variation: bool = False) -> None:
+    def join_express(self, country: str, price: Price | None, by_variation: bool, said_by: str) -> None:
         """Let a product take part in Wish Express to a country.
 
         Without a named warehouse STANDARD's terms are copied where Express has none of its own, or those just
         given in any case, and stock is to be split. A named warehouse that is not the country's Express one is
-        not meant.
+        not meant. `said_by` is the parameter of the price or, without one, that which lets it be copied.
         """
         express = self.shop.express_to(country)
         if express is None:
@@ -144,15 +159,17 @@ class Draft:
                 self.enable(country, True)
             return
         self._need(self.here, country)
+        self._need(express, country)
         said = self.terms.of_country(express, country)
         has_own = said is not None and (said.by_variation or said.price is not None)
         if price is None and not by_variation:
             if has_own or express.id in self.terms.defaults:
-                self.enable(country, True, depot=express)
+                self._switch(express, country, True)
                 self.joined.append(express)
                 return
             price = self.terms.price_to(self.here, country)
         self.terms.say_of_country(express, country, CountryTerms(price, price is None, True))
+        self._said_by[express.id, country] = said_by
         self.joined.append(express)
 
     def leave_express(self, country: str) -> None:
@@ -164,12 +181,12 @@ class Draft:
         if express is None or not (self.everywhere or self.here is express):
             return
         if self.terms.of_country(express, country):
-            self.enable(country, False, depot=express)
+            self._switch(express, country, False)
 
-    def check_regions(self, merchant: Merchant, name_of: Callable[[str], str]) -> None:
+    def check_regions(self, merchant: Merchant) -> None:
         """Refuse a region that has come to cost more than twice its country; raises RegionTooDear.
 
-        Only the currency counts that the merchant is paid in. `name_of` tells the parameter by the region.
+        Only the currency counts that the merchant is paid in.
         """
         for depot in self.shop.depots.values():
             for region, said in self.terms.regions.get(depot.id, {}).items():
@@ -183,8 +200,17 @@ class Draft:
                 own, most = (_counting(merchant, price) for price in now)
                 if own is not None and most is not None and own > most * MOST_TIMES:
                     raise failures.RegionTooDear(
-                        name=name_of(region), region=region, country=country, limit=f"{most * MOST_TIMES:f}"
+                        name=self._moved_by(merchant, depot, region),
+                        region=region,
+                        country=country,
+                        limit=f"{most * MOST_TIMES:f}",
                     )
+
+    def _moved_by(self, merchant: Merchant, depot: Depot, region: str) -> str:
+        """The parameter that made a region too dear: its own price, its country's, or the default."""
+        places = (region, country_of(region), "")
+        name = next(name for place in places if (name := self._said_by.get((depot.id, place))))
+        return name if merchant.paid_in_usd or name in (JOIN_ONE, JOIN_MANY) else f"localized_{name}"
 
     def need(self, place: str) -> None:
         """Raises CountryNotServed where the country of a place is not shipped to from the warehouse spoken of."""
@@ -210,7 +236,7 @@ def say_of_place(draft: Draft, changes: PlaceChanges, price: Price | None) -> No
     elif not of_country and changes.use_country_shipping:
         draft.use_country(place)
     elif price is not None:
-        draft.set_price(place, price)
+        draft.set_price(place, price, PRICE)
     else:
         draft.need(place)
     if enabled is not NOT_GIVEN:
@@ -218,7 +244,8 @@ def say_of_place(draft: Draft, changes: PlaceChanges, price: Price | None) -> No
     if of_country and changes.wish_express is False:
         draft.leave_express(place)
     elif of_country and changes.wish_express is True and enabled is not False:
-        draft.join_express(place, None if by_variation else price, by_variation)
+        own = None if by_variation else price
+        draft.join_express(place, own, by_variation, JOIN_ONE if own is None else PRICE)
 
 
 def say_of_many(draft: Draft, changes: ShippingChanges, prices: Mapping[str, Price]) -> None:
@@ -231,7 +258,7 @@ def say_of_many(draft: Draft, changes: ShippingChanges, prices: Mapping[str, Pri
     by_country = set(changes.regions_use_country_shipping)
     for place, price in prices.items():
         if place not in by_country | by_variation:
-            draft.set_price(place, price)
+            draft.set_price(place, price, place)
     for place in sorted(by_variation):
         draft.use_variations(place)
     for place in sorted(by_country):
@@ -251,7 +278,8 @@ def say_of_many(draft: Draft, changes: ShippingChanges, prices: Mapping[str, Pri
         draft.leave_express(place)
     for place in joined:
         draft.need(place)
-        draft.join_express(place, None if place in by_variation else prices.get(place), place in by_variation)
+        own = None if place in by_variation else prices.get(place)
+        draft.join_express(place, own, place in by_variation, JOIN_MANY if own is None else place)
 
 
 def first_only(*lists: Iterable[str]) -> list[list[str]]:

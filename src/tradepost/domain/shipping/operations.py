@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -11,7 +11,15 @@ from tradepost.domain.context import Ctx, Merchant, MerchantCtx
 from tradepost.domain.products import MOST_SHIPPING, Amounts, ProductRef, check_currency, settle
 from tradepost.domain.products.failures import LocalizedMissing, ProductNotFound
 from tradepost.domain.shipping import failures, rows
-from tradepost.domain.shipping.changes import Draft, PlaceChanges, ShippingChanges, say_of_many, say_of_place
+from tradepost.domain.shipping.changes import (
+    DEFAULT,
+    PRICE,
+    Draft,
+    PlaceChanges,
+    ShippingChanges,
+    say_of_many,
+    say_of_place,
+)
 from tradepost.domain.shipping.shipping import (
     CountryOffers,
     CountrySetting,
@@ -25,7 +33,6 @@ from tradepost.domain.warehouses import STANDARD, Warehouse, WarehouseNotFound
 from tradepost.values import NOT_GIVEN, NotGiven
 
 MOST_PRODUCTS: Final = 50
-DEFAULT: Final = "default_shipping_price"
 
 
 async def find_offers(ctx: MerchantCtx, ref: ProductRef, country: str) -> tuple[str, CountryOffers]:
@@ -79,14 +86,14 @@ async def update_place(ctx: MerchantCtx, ref: ProductRef, changes: PlaceChanges)
         [changes.price, default],
         [changes.localized_price, own_default],
     )
-    price = _price(merchant, "price", changes.price, changes.localized_price)
+    price = _price(merchant, PRICE, changes.price, changes.localized_price)
     default_price = _price(merchant, DEFAULT, default, own_default)
     product_id = await products.hold_product(ctx, ref)
     draft = await _draft(ctx, product_id, changes.warehouse_name)
     if default_price is not None:
         draft.set_default(default_price)
     say_of_place(draft, changes, price)
-    draft.check_regions(merchant, lambda _: DEFAULT if price is None else "price")
+    draft.check_regions(merchant)
     await _store(ctx, product_id, draft)
 
 
@@ -113,13 +120,8 @@ async def update_many(ctx: MerchantCtx, product_id: str, changes: ShippingChange
     if default_price is not None:
         draft.set_default(default_price)
     say_of_many(draft, changes, prices)
-    draft.check_regions(merchant, lambda region: _named(region, prices))
+    draft.check_regions(merchant)
     await _store(ctx, product_id, draft)
-
-
-def _named(region: str, prices: Mapping[str, Price]) -> str:
-    """The parameter that made a region too dear: its own price, its country's, or the default."""
-    return next((place for place in (region, region[:2]) if place in prices), DEFAULT)
 
 
 async def _find(ctx: MerchantCtx, ref: ProductRef) -> tuple[Shop, str, Terms]:
@@ -140,10 +142,12 @@ async def _draft(ctx: MerchantCtx, product_id: str, warehouse_name: str | None) 
 
 
 async def _store(ctx: MerchantCtx, product_id: str, draft: Draft) -> None:
-    if await rows.store(ctx.db, ctx.actor.id, product_id, draft.before, draft.terms):
-        await products.touch_product(ctx, product_id)
+    changed = await rows.store(ctx.db, ctx.actor.id, product_id, draft.before, draft.terms)
     if draft.joined:
-        await products.split_stock(ctx, product_id, [depot.id for depot in draft.joined])
+        joined = [depot.id for depot in draft.joined]
+        changed = await products.split_stock(ctx, product_id, joined) or changed
+    if changed:
+        await products.touch_product(ctx, product_id)
 
 
 def _check_currency(

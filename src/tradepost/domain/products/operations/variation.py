@@ -146,12 +146,14 @@ async def disable_variation(ctx: MerchantCtx, sku: str) -> None:
     await update_variation(ctx, sku, VariationChanges(enabled=False))
 
 
-async def split_stock(ctx: MerchantCtx, product_id: str, warehouse_ids: Sequence[str]) -> None:
+async def split_stock(ctx: MerchantCtx, product_id: str, warehouse_ids: Sequence[str]) -> bool:
     """Share the STANDARD stock of a held product equally with warehouses that have none of a variation yet.
+
+    Gives whether there was any to share.
 
     What does not divide stays in STANDARD. Stock that a warehouse has already, if only 0 pieces, stays as it is.
     """
-    await rows.split_stock(ctx.db, ctx.actor.id, product_id, warehouses.STANDARD, warehouse_ids)
+    return await rows.split_stock(ctx.db, ctx.actor.id, product_id, warehouses.STANDARD, warehouse_ids)
 
 
 async def update_inventory(ctx: MerchantCtx, sku: str, inventory: int, warehouse_name: str | None = None) -> None:

@@ -191,9 +191,12 @@ async def insert_stock(
     )
 
 
-async def split_stock(db: Rows, merchant_id: str, product_id: str, warehouse: str, others: Sequence[str]) -> None:
-    """Share the stock of a product in one warehouse equally with those others that have none of a variation."""
-    await db.execute(
+async def split_stock(db: Rows, merchant_id: str, product_id: str, warehouse: str, others: Sequence[str]) -> bool:
+    """Share the stock of a product in one warehouse equally with those others that have none of a variation.
+
+    Gives whether any other had none.
+    """
+    done = await db.execute(
         """
         with lacking as (
             select s.variation_id, o.id as warehouse_id, s.warehouse_id as from_id, s.inventory, s.shipping,
@@ -220,6 +223,7 @@ async def split_stock(db: Rows, merchant_id: str, product_id: str, warehouse: st
         warehouse,
         others,
     )
+    return not done.endswith(" 0")
 
 
 # One statement, and the product's row first, like every other writer. Without the warehouse nothing changes.
