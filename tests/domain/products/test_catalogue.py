@@ -239,7 +239,7 @@ class TestShipping:
         assert [item["Variant"]["price"] for item in there] == [item["Variant"]["price"] for item in here]
 
     def test_a_country_without_one_of_its_amounts_has_the_default(self, market: Market) -> None:
-        prices = '{"US": 3.99, "LOCAL_CA": 30, "NO": 1, "JM": 2}'
+        prices = '{"US": 3.99, "LOCAL_CA": 30, "DE": 1, "NO": 1, "JM": 2}'
         own = {
             "localized_price": 600,
             "localized_shipping": 60,
@@ -248,7 +248,7 @@ class TestShipping:
         }
         added = ok(add(market, "cny", country_shipping_prices=prices, **own))["Product"]
         told = {c["country_code"]: c["localized_price"] for c in _inner(added["country_shippings"])}
-        assert told == {"CA": "30.0", "NO": "60.0", "US": "60.0"}
+        assert told == {"CA": "30.0", "DE": "60.0", "US": "60.0"}
 
     def test_the_us_has_a_price_in_any_case(self, market: Market) -> None:
         added = ok(add(market, country_shipping_prices=""))["Product"]

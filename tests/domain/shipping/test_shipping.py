@@ -246,12 +246,30 @@ class TestNotServed:
         """What is said everywhere is said of it, too, and counts when it ships again."""
         assert market.post(ONE, parent_sku="ring", country="US", wish_express="true").code == 0
         settle(market, lambda ctx: shipping.drop_country(ctx, "EXPRESS-US", "US"))
+        told = market.get("/api/v2/product", parent_sku="ring").data["Product"]
+        assert "wish_express_country_codes" not in told
         assert market.post(ONE, parent_sku="ring", country="US", enabled="true").code == 0
         assert market.post(ONE, parent_sku="ring", country="US", wish_express="false").code == 0
         assert market.post(MANY, id=RINGS["usd"][0], disabled_countries="US").code == 0
         settle(market, lambda ctx: shipping.set_country(ctx, "EXPRESS-US", ["US"], None))
         data = market.get("/api/v2/product/get-shipping", parent_sku="ring", country="US").data
         assert data["ProductCountryShipping"]["enabled"] == "False"
+
+    def test_a_product_does_not_tell_it(self, market: Market) -> None:
+        settle(market, lambda ctx: shipping.drop_country(ctx, "STANDARD", "CA"))
+        told = market.get("/api/v2/product", parent_sku="ring").data["Product"]
+        assert [item["CountryShipping"]["country_code"] for item in told["country_shippings"]] == ["US"]
+
+    def test_a_new_product_passes_it_over(self, market: Market) -> None:
+        """As the reference says: any country you don't ship to is ignored."""
+        form = {"name": "Cap", "description": "A cap.", "sku": "cap", "inventory": "1", "price": "5",
+                "shipping": "2", "main_image": "https://pictures.example/cap.jpg"}  # fmt: skip
+        answer = market.post("/api/v2/product/add", **form, country_shipping_prices='{"CA": 3, "FR": 9}')
+        told = answer.data["Product"]["country_shippings"]
+        assert [item["CountryShipping"]["country_code"] for item in told] == ["CA"]
+        settle(market, lambda ctx: shipping.set_country(ctx, "STANDARD", ["FR"], None))
+        data = market.get("/api/v2/product/get-shipping", parent_sku="cap", country="FR").data
+        assert data["ProductCountryShipping"]["shipping_price"] == "2.0"
 
 
 def test_a_price_of_a_setting_counts_where_nothing_else_does(market: Market) -> None:
@@ -262,6 +280,9 @@ def test_a_price_of_a_setting_counts_where_nothing_else_does(market: Market) -> 
     data = market.get("/api/v2/product/get-shipping", parent_sku="ring", country="US").data
     told = data["ProductCountryShipping"]["DataV2"]["ProductCountryWarehouseShipping"]["warehouses"]
     assert [item["WarehouseShipping"]["price"] for item in told] == ["6.5", "3.99"]
+    product = market.get("/api/v2/product", parent_sku="ring", warehouse_name="EXPRESS-US").data["Product"]
+    [listed] = product["country_shippings"]
+    assert listed["CountryShipping"]["price"] == "6.5"
 
 
 @pytest.mark.committing

@@ -72,7 +72,7 @@ async def insert_shipping(
     default: tuple[Decimal | None, Decimal | None],
     countries: Iterable[tuple[str, Decimal | None, Decimal | None]],
 ) -> None:
-    """Set what shipping from one warehouse costs: by default, and to some countries."""
+    """Set what shipping from one warehouse costs: by default, and to those countries that it ships to."""
     await db.execute(
         """
         insert into product_shipping
@@ -89,8 +89,9 @@ async def insert_shipping(
         """
         insert into country_shipping (merchant_id, product_id, warehouse_id, country, price, localized_price)
         select $1, $2, w.id, c.country, c.price, c.localized_price
-          from warehouse w, unnest($4::text[], $5::numeric[], $6::numeric[]) as c (country, price, localized_price)
-         where w.merchant_id = $1 and w.name = $3
+          from unnest($4::text[], $5::numeric[], $6::numeric[]) as c (country, price, localized_price)
+          join warehouse w on w.merchant_id = $1 and w.name = $3
+          join shipping_setting s on s.merchant_id = $1 and s.warehouse_id = w.id and s.country = c.country
         """,
         merchant_id,
         product_id,

@@ -24,11 +24,15 @@ _COLUMNS = """
     p.created_at, p.updated_at, p.removed_at is not null,
     trim_scale(ps.default_price)::text, trim_scale(ps.localized_default_price)::text,
     array(
-        select row(c.country, trim_scale(case when c.price is null and c.localized_price is null
-                                              and not c.use_product then ps.default_price else c.price end)::text,
-                   trim_scale(case when c.price is null and c.localized_price is null and not c.use_product
-                              then ps.localized_default_price else c.localized_price end)::text)
+        select case when c.use_product or c.price is not null or c.localized_price is not null
+                    then row(c.country, trim_scale(c.price)::text, trim_scale(c.localized_price)::text)
+                    when ps.default_price is not null or ps.localized_default_price is not null
+                    then row(c.country, trim_scale(ps.default_price)::text,
+                             trim_scale(ps.localized_default_price)::text)
+                    else row(c.country, trim_scale(g.price)::text, trim_scale(g.localized_price)::text) end
           from country_shipping c
+          join shipping_setting g on g.merchant_id = c.merchant_id and g.warehouse_id = c.warehouse_id
+                                 and g.country = c.country
          where c.merchant_id = p.merchant_id and c.product_id = p.id and c.warehouse_id = w.id and c.enabled
          order by c.country
     ),
@@ -36,6 +40,8 @@ _COLUMNS = """
         select e.country
           from country_shipping c
           join warehouse e on e.merchant_id = c.merchant_id and e.id = c.warehouse_id and e.country = c.country
+          join shipping_setting g on g.merchant_id = c.merchant_id and g.warehouse_id = c.warehouse_id
+                                 and g.country = c.country
          where c.merchant_id = p.merchant_id and c.product_id = p.id and c.enabled
          order by e.country
     ),
