@@ -58,8 +58,11 @@ def test_warehouses_and_settings_by_hand(url: str, world: World) -> None:
     names = [line.split()[1] for line in tradepost(url, "warehouse", "list", shop)[1].splitlines()]
     assert names == ["EXPRESS-DE", "EXPRESS-US", "STANDARD"]
 
-    assert tradepost(url, "shipping", "set", shop, "FR", "SE", "--price", "2.50")[0] == 0
-    assert tradepost(url, "shipping", "drop", shop, "SE")[0] == 0
+    given = tradepost(url, "shipping", "set", shop, "FR", "SE", "FR", "--price", "2.50")
+    assert given == (0, "ships to FR, SE from STANDARD\n")
+    assert tradepost(url, "shipping", "drop", shop, "SE", "SE") == (0, "no longer ships to SE from STANDARD\n")
+    own = world.merchants["cny"].account_id
+    assert tradepost(url, "shipping", "set", own, "FR", "--price", "7000.50")[0] == 0
     assert tradepost(url, "shipping", "worldwide", shop)[1] == "ships worldwide\n"
     told = tradepost(url, "shipping", "list", shop)[1]
     assert "worldwide, at the shipping prices of the variations" in told
@@ -78,6 +81,10 @@ def test_warehouses_and_settings_by_hand(url: str, world: World) -> None:
         ("set", "SHOP", "FR", "--price", "1.005"),
         ("set", "SHOP", "FR", "--price", "NaN"),
         ("set", "SHOP", "FR", "--price", "x"),
+        ("set", "SHOP", "FR", "--price", "1e2"),
+        ("set", "SHOP", "FR", "--price", "1_0"),
+        ("set", "SHOP", "FR", "--price", "\u0663"),
+        ("set", "SHOP", "FR", "--price", "-1"),
         ("set", "SHOP", "FR", "--warehouse", "EXPRESS-US"),
         ("set", "SHOP", "FR", "--warehouse", "EXPRESS-ZA"),
         ("set", "0" * 24, "FR"),

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Final
 
+from babel.numbers import get_currency_precision
+
 from tradepost.domain import products, reference, warehouses
 from tradepost.domain.context import Ctx, Merchant, MerchantCtx
 from tradepost.domain.products import MOST_SHIPPING, Amounts, ProductRef, check_currency, settle
@@ -33,6 +35,7 @@ from tradepost.domain.warehouses import STANDARD, Warehouse, WarehouseNotFound
 from tradepost.values import NOT_GIVEN, NotGiven
 
 MOST_PRODUCTS: Final = 50
+_MOST_LOCALIZED: Final = 9_999_999_999
 
 
 async def find_offers(ctx: MerchantCtx, ref: ProductRef, country: str) -> tuple[str, CountryOffers]:
@@ -235,7 +238,9 @@ async def set_country(
 def _setting(merchant: Merchant, amount: Decimal | None) -> Price | None:
     if amount is None:
         return None
-    if not 0 <= amount <= MOST_SHIPPING or amount != round(amount, 2):
+    most = MOST_SHIPPING if merchant.paid_in_usd else _MOST_LOCALIZED
+    places = 2 if merchant.paid_in_usd else get_currency_precision(merchant.currency)
+    if not 0 <= amount <= most or amount != round(amount, places):
         raise failures.PriceUnusable(price=f"{amount:f}")
     text = _text(amount)
     return Price(text, None) if merchant.paid_in_usd else Price(None, text)

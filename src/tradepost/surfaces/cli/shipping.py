@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Annotated, TypeVar
 
 import typer
@@ -18,6 +19,7 @@ shipping_group = typer.Typer(help="What shops ship to, and for what price.", no_
 
 Result = TypeVar("Result")
 MerchantId = Annotated[str, typer.Argument(help="Id of the shop.")]
+_PRICE = re.compile(r"[0-9]{1,15}(\.[0-9]{1,15})?", re.ASCII)
 WarehouseOption = Annotated[str, typer.Option("--warehouse", help="STANDARD, or an Express warehouse.")]
 
 
@@ -70,14 +72,12 @@ def set_countries(
     warehouse: WarehouseOption = STANDARD,
 ) -> None:
     """Let a shop ship to countries from a warehouse, at a price where its products say none."""
-    try:
-        amount = None if price is None else Decimal(price)
-    except InvalidOperation:
-        amount = Decimal("NaN")
-    if amount is not None and not amount.is_finite():
+    if price is not None and not _PRICE.fullmatch(price):
         raise SystemExit(f"{price} is no price.")
-    run_for(merchant_id, lambda ctx: shipping.set_country(ctx, warehouse, countries, amount))
-    print(f"ships to {', '.join(countries)} from {warehouse}")
+    amount = None if price is None else Decimal(price)
+    once = list(dict.fromkeys(countries))
+    run_for(merchant_id, lambda ctx: shipping.set_country(ctx, warehouse, once, amount))
+    print(f"ships to {', '.join(once)} from {warehouse}")
 
 
 @shipping_group.command("drop")
@@ -88,12 +88,14 @@ def drop_countries(
 ) -> None:
     """Let a shop no longer ship to countries from a warehouse; what its products say of them is kept."""
 
+    once = list(dict.fromkeys(countries))
+
     async def drop(ctx: MerchantCtx) -> None:
-        for country in countries:
+        for country in once:
             await shipping.drop_country(ctx, warehouse, country)
 
     run_for(merchant_id, drop)
-    print(f"no longer ships to {', '.join(countries)} from {warehouse}")
+    print(f"no longer ships to {', '.join(once)} from {warehouse}")
 
 
 @shipping_group.command("worldwide")
