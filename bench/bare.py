@@ -199,8 +199,7 @@ def _database(settings: Settings, account_id: str) -> Database:
     async def bind(connection: Any) -> None:
         await connection.execute("select set_config('tradepost.account', $1, false)", account_id)
 
-    arguments = {**connect_arguments(settings, "tradepost_app"), "init": bind}
-    return Database(arguments, most=settings.pool_size)
+    return Database(connect_arguments(settings, "tradepost_app"), most=settings.pool_size, greet=bind)
 
 
 def _pool(database: Database) -> asyncpg.Pool[Any]:
