@@ -18,7 +18,7 @@ from tests.support.answer import Answer
 from tests.support.calls import ENDPOINTS, IDS, caller, good_call
 from tests.support.market import Market, World
 from tests.support.xmltree import differences
-from tradepost.wire.answers import Envelope, to_json, to_xml
+from tradepost.wire.answers import Envelope, Ready, to_json, to_xml
 from tradepost.wire.endpoint import Endpoint
 
 ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -151,3 +151,13 @@ def test_every_endpoint_says_the_same_in_both_formats(
     data = root.find("Data")
     assert data is not None
     assert_same(data, tree["data"], "Item")
+
+
+def test_a_part_that_is_ready_stands_there_as_if_it_were_not() -> None:
+    part = [{"Tag": {"id": "a&b", "name": "ä"}}, {"Tag": {"id": "c", "name": ""}}]
+    plain, ready = Envelope("", 0, {"tags": part}), Envelope("", 0, {"tags": Ready(part)})
+    assert to_json(plain) == to_json(ready)
+    assert to_xml(plain) == to_xml(ready)
+    for write in (to_json, to_xml):
+        with pytest.raises(NotImplementedError):
+            write(Envelope("", 0, object()))

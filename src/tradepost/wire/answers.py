@@ -15,7 +15,31 @@ import msgspec
 JSON = "application/json; charset=utf-8"
 XML = "application/xml; charset=utf-8"
 
-_encoder = msgspec.json.Encoder()
+
+class Ready:
+    """A part that stands in many answers: its JSON is written once."""
+
+    __slots__ = ("json", "part")
+
+    def __init__(self, part: Any) -> None:
+        """`part` is what would stand there without this."""
+        self.part = part
+        self.json = msgspec.Raw(_encoder.encode(part))
+
+
+def _ready_json(value: Any) -> msgspec.Raw:
+    if isinstance(value, Ready):
+        return value.json
+    raise NotImplementedError(f"{type(value).__name__} has no place in an answer")
+
+
+def _ready_tree(value: Any) -> Any:
+    if isinstance(value, Ready):
+        return value.part
+    raise NotImplementedError(f"{type(value).__name__} has no place in an answer")
+
+
+_encoder = msgspec.json.Encoder(enc_hook=_ready_json)
 _ILLEGAL_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _XML_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*", re.ASCII)
 # The frame is capitalised in XML; what is inside keeps the names it has in JSON.
@@ -33,6 +57,11 @@ class Envelope(msgspec.Struct, omit_defaults=False):
     type: str | msgspec.UnsetType = msgspec.UNSET
 
 
+def to_tree(value: Any) -> Any:
+    """A value tree of dictionaries, lists and leaves."""
+    return msgspec.to_builtins(value, enc_hook=_ready_tree)
+
+
 def to_json(envelope: Envelope) -> bytes:
     """The answer as JSON."""
     return _encoder.encode(envelope)
@@ -45,7 +74,7 @@ def to_xml(envelope: Envelope, is_page: bool = False) -> bytes:
     every other item is wrapped in an element of the list's name (`Item` where the list is `Data` itself). Nothing
     and null are empty elements, booleans True and False.
     """
-    tree = msgspec.to_builtins(envelope)
+    tree = to_tree(envelope)
     out = ['<?xml version="1.0" encoding="UTF-8"?>\n<Response>']
     for name, value in tree.items():
         frame = _FRAME[name]

@@ -192,7 +192,7 @@ async def _serve(
         )
         return reply.page(data.data, paging)
     if selection:
-        data = fields.select(msgspec.to_builtins(data), selection)
+        data = fields.select(answers.to_tree(data), selection)
     return reply.success(data)
 
 

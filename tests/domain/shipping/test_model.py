@@ -226,23 +226,12 @@ class Shop:
                     self._same("get-products-shipping", answer.code, 1002)
                     return
                 many = told_all(answer.data[0]["ProductCountryAllShipping"])
-                enabled = {
-                    code: self._only_said(code, said) for code, said in told.items() if said["enabled"] == "True"
-                }
+                enabled = {code: said for code, said in told.items() if said["enabled"] == "True"}
                 self._same("get-products-shipping", many, enabled)
             case _:
                 listed = self._get("get-shipping-setting").data["ShippingSetting"]["country_settings"]
                 codes = [line["CountryShippingSetting"]["country_code"] for line in listed]
                 self._same("settings", codes, sorted(reference.COUNTRIES) if model.worldwide else model.countries())
-
-    def _only_said(self, country: str, told: dict[str, Any]) -> dict[str, Any]:
-        """A country without the regions of which nothing was said."""
-        spots = self.model.now.spots
-        rows = {
-            name: (*row[:4], {code: of for code, of in row[4].items() if (name, f"{country}_{code}") in spots})
-            for name, row in told["warehouses"].items()
-        }
-        return {**told, "warehouses": rows}
 
     def _get(self, name: str, **query: str) -> Answer:
         return self.market.get(f"/api/v2/product/{name}", self.who, **query)
@@ -256,9 +245,9 @@ def told_all(data: dict[str, Any]) -> dict[str, Any]:
     """Every country of an answer, by code."""
     listed = data["DataV2"]["ProductCountryWarehouseAllShipping"]["countries"]
     told = [item["ProductCountryWarehouseShipping"] for item in listed]
-    if "shipping_prices" in data:
-        older = [item["ProductCountryShipping"]["country_code"] for item in data["shipping_prices"]]
-        assert older == [country["country_code"] for country in told]
+    older = [item["ProductCountryShipping"] for item in data["shipping_prices"]]
+    for name in ("country_code", "enabled", "wish_express"):
+        assert [item[name] for item in older] == [country[name] for country in told]
     return {country["country_code"]: told_one(country) for country in told}
 
 

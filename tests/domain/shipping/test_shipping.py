@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.calls import RINGS
+from tests.support.calls import RINGS, SCARVES
 from tests.support.database import Server, once
 from tests.support.market import NOW, Market, World
 from tradepost.domain import merchants, reference, shipping
@@ -105,6 +105,28 @@ class TestProducts:
             item["CountryShipping"]["country_code"]: item["CountryShipping"] for item in told["country_shippings"]
         }
         assert {code: of["price"] for code, of in prices.items()} == {"DE": "4.0", "US": "3.99"}
+
+    def test_a_list_of_products_tells_each_as_it_is_told_alone(self, market: Market) -> None:
+        """Both forms and all regions, of a product of which nothing was said, too; the name of a price differs."""
+        scarf, ring = SCARVES["usd"][0], RINGS["usd"][0]
+        assert market.post(MANY, id=ring, US_HI="5", wish_express_add_countries="US").code == 0
+        answer = market.get("/api/v2/product/get-products-shipping", ids=f"{scarf},{ring}")
+        for product_id, item in zip((scarf, ring), answer.data, strict=True):
+            alone = market.get("/api/v2/product/get-all-shipping", id=product_id).data
+            newer = alone["ProductCountryAllShipping"]["DataV2"]["ProductCountryWarehouseAllShipping"]
+            for country in newer["countries"]:
+                for warehouse in country["ProductCountryWarehouseShipping"]["warehouses"]:
+                    del warehouse["WarehouseShipping"]["localized_shipping_price"]
+            assert item == alone
+        told = answer.data[0]["ProductCountryAllShipping"]
+        older = [item["ProductCountryShipping"]["country_code"] for item in told["shipping_prices"]]
+        assert older == ["AU", "CA", "DE", "GB", "US"]
+        newer = told["DataV2"]["ProductCountryWarehouseAllShipping"]["countries"]
+        regions = {
+            of["country_code"]: len(of["warehouses"][-1]["WarehouseShipping"].get("regional_shippings", ()))
+            for of in (item["ProductCountryWarehouseShipping"] for item in newer)
+        }
+        assert regions == {"AU": 9, "CA": 13, "DE": 0, "GB": 0, "US": 57}
 
     def test_the_default_is_the_products(self, market: Market) -> None:
         assert market.post(ONE, parent_sku="ring", country="DE", default_shipping_price="7").code == 0

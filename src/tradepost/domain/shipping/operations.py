@@ -58,8 +58,6 @@ async def list_offers(ctx: MerchantCtx, ref: ProductRef) -> ProductOffers:
 async def list_offers_of_many(ctx: MerchantCtx, ids: Iterable[str]) -> list[ProductOffers]:
     """The same for several products, each once, to the countries where each can be had.
 
-    Of their regions only those of which something was said, or most of the answer would be defaults.
-
     Raises ShipsWorldwide, and ProductNotFound for the first id without a product.
     """
     shop, found = await rows.by_ids(ctx.db, ctx.actor.id, list(dict.fromkeys(ids)))
@@ -70,7 +68,7 @@ async def list_offers_of_many(ctx: MerchantCtx, ids: Iterable[str]) -> list[Prod
     for product_id, terms in found:
         if terms is None:
             raise ProductNotFound(id=product_id)
-        offers = offers_to(shop, terms, countries, all_regions=False)
+        offers = offers_to(shop, terms, countries)
         listed.append(ProductOffers(product_id, [to for to in offers if to.enabled]))
     return listed
 

@@ -205,32 +205,36 @@ def is_region(place: str) -> bool:
 
 
 _UNSAID: Final = {
-    (express, country): tuple(RegionOffer(region, None, default_enabled(region, express)) for region in regions)
+    express: {
+        country: tuple(RegionOffer(region, None, default_enabled(region, express)) for region in regions)
+        for country, regions in REGIONS_OF.items()
+    }
     for express in (False, True)
-    for country, regions in REGIONS_OF.items()
 }
 
 
-def offers_to(shop: Shop, terms: Terms, countries: Iterable[str], all_regions: bool = True) -> list[CountryOffers]:
-    """How a product is shipped to countries that its merchant ships to; raises CountryNotServed.
-
-    Without `all_regions` only those regions are there of which something was said.
-    """
+def offers_to(shop: Shop, terms: Terms, countries: Iterable[str]) -> list[CountryOffers]:
+    """How a product is shipped to countries that its merchant ships to; raises CountryNotServed."""
     if shop.worldwide:
-        return [_worldwide(country, all_regions) for country in countries]
+        return [_worldwide(country) for country in countries]
     offers: dict[str, list[Offer]] = {country: [] for country in countries}
-    # Plain loops: a list of fifty products comes here three thousand times.
+    # Plain loops in which little is called: a list of fifty products comes here three thousand times.
     for name, depot in shop.depots.items():
         express, settings, default = depot.is_express, depot.settings, terms.defaults.get(depot.id)
         all_said, of_regions = terms.countries.get(depot.id, _NOTHING), terms.regions.get(depot.id, _NOTHING)
+        unsaid = _UNSAID[express]
         for country, found in offers.items():
             if country not in settings:
                 continue
             said = all_said.get(country)
             # Unsaid, a country is shipped to from STANDARD only, because Express is joined.
             enabled = not express if said is None else said.enabled
-            price = price_of(said, default, settings[country])
-            regions = _regions(of_regions, express, country, all_regions) if all_regions or of_regions else ()
+            price = said.price if said is not None else None
+            if price is None:
+                price = price_of(said, default, settings[country])
+            regions = unsaid.get(country, ())
+            if of_regions and regions:
+                regions = _regions(of_regions, regions)
             found.append(Offer(name, express, enabled, price, regions))
     return [_together(country, found) for country, found in offers.items()]
 
@@ -246,20 +250,16 @@ def _together(country: str, offers: list[Offer]) -> CountryOffers:
     return CountryOffers(country, offers, main.enabled, wish_express, main)
 
 
-def _worldwide(country: str, all_regions: bool) -> CountryOffers:
-    regions = _UNSAID.get((False, country), ()) if all_regions else ()
-    offer = Offer(STANDARD, False, True, None, regions)
+def _worldwide(country: str) -> CountryOffers:
+    offer = Offer(STANDARD, False, True, None, _UNSAID[False].get(country, ()))
     return CountryOffers(country, [offer], True, False, offer)
 
 
-def _regions(
-    said: Mapping[str, RegionTerms], express: bool, country: str, all_regions: bool
-) -> tuple[RegionOffer, ...]:
-    unsaid = _UNSAID.get((express, country), ())
-    if not said:
+def _regions(said: Mapping[str, RegionTerms], unsaid: tuple[RegionOffer, ...]) -> tuple[RegionOffer, ...]:
+    """The regions of a country; where nothing is said of any, those that stand for that."""
+    if not any(offer.region in said for offer in unsaid):
         return unsaid
     return tuple(
         RegionOffer(offer.region, of.price, of.enabled) if (of := said.get(offer.region)) else offer
         for offer in unsaid
-        if all_regions or offer.region in said
     )

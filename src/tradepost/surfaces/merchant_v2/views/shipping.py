@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Final
+from functools import lru_cache
+from typing import Any, Final
 
 from babel.numbers import get_currency_precision
 from msgspec import UNSET, Struct, UnsetType
@@ -16,6 +17,7 @@ from tradepost.domain import products, reference
 from tradepost.domain.context import Merchant
 from tradepost.domain.shipping import CountryOffers, CountrySetting, Price, ProductOffers, RegionOffer
 from tradepost.surfaces.merchant_v2.views.leaves import FlagText, flag
+from tradepost.wire.answers import Ready
 
 BY_VARIATION: Final = "Use Product Shipping Price"
 NO_PRICE: Final = "None"
@@ -54,8 +56,8 @@ class WarehouseShipping(Struct, gc=False):
     own currency, empty where the variations say it. `localized_currency_code` is that
     currency. `warehouse_name` is the warehouse. `enabled` says whether it ships there. `use_product_shipping` says
     whether the variations say the price. `localized_shipping_price` is another name of `localized_price`, told
-    where the answer is about all countries of one product. `regional_shippings` are the country's regions: all of
-    them where the answer is about one product, otherwise those of which something was said.
+    where the answer is about all countries of one product. `regional_shippings` are all regions of the
+    country, where it has some.
     """
 
     price_type: str
@@ -139,13 +141,12 @@ class AllWarehousesItem(Struct, gc=False):
 class ProductCountryAllShipping(Struct, gc=False):
     """Shipping of a product to many countries.
 
-    `id` is the product. `DataV2` is the newer form, with every warehouse. `shipping_prices` is the older one,
-    told only where the answer is about one product.
+    `id` is the product. `DataV2` is the newer form, with every warehouse. `shipping_prices` is the older one.
     """
 
     id: str
     DataV2: AllWarehousesItem
-    shipping_prices: list[OlderShippingItem] | UnsetType = UNSET
+    shipping_prices: list[OlderShippingItem]
 
 
 class AllShippingItem(Struct, gc=False):
@@ -189,22 +190,19 @@ class ShippingSettings(Struct, gc=False):
 def country_shipping(product_id: str, to: CountryOffers, merchant: Merchant) -> OlderShippingItem:
     """Shipping of a product to one country, in both forms."""
     writer = _Writer(merchant)
-    item = writer.older(product_id, to)
-    item.ProductCountryShipping.DataV2 = writer.newer(product_id, [to])[0]
-    return item
+    [newer], [older] = writer.countries(product_id, [to])
+    older.ProductCountryShipping.DataV2 = newer
+    return older
 
 
 def all_shipping(product: ProductOffers, merchant: Merchant) -> AllShippingItem:
     """Shipping of a product to all countries, in both forms."""
     writer = _Writer(merchant, twice=True)
-    item = writer.item(product)
-    older = [writer.older(product.product_id, to) for to in product.countries]
-    item.ProductCountryAllShipping.shipping_prices = older
-    return item
+    return writer.item(product)
 
 
 def many_shipping(found: Sequence[ProductOffers], merchant: Merchant) -> list[AllShippingItem]:
-    """Shipping of many products, in the newer form only, as the reference shows it: the older would double it."""
+    """Shipping of many products, each in both forms."""
     writer = _Writer(merchant)
     return [writer.item(product) for product in found]
 
@@ -226,7 +224,7 @@ def _setting_item(setting: CountrySetting, merchant: Merchant) -> CountryShippin
 
 
 class _Writer:
-    """Writes shipping as one merchant sees it; a country's regions, if nothing is said of them, are made once."""
+    """Writes shipping as one merchant sees it."""
 
     __slots__ = ("_currency", "_in_usd", "_own_is_usd", "_regions", "_twice")
 
@@ -236,25 +234,32 @@ class _Writer:
         self._in_usd = merchant.paid_in_usd
         self._own_is_usd = merchant.currency == "USD"
         self._twice = twice
-        self._regions: dict[int, list[RegionalShippingItem]] = {}
+        self._regions: dict[int, Any] = {}
 
     def item(self, product: ProductOffers) -> AllShippingItem:
-        """A product with its countries, in the newer form."""
-        countries = self.newer(product.product_id, product.countries)
-        by_warehouse = AllWarehousesItem(ProductCountryWarehouseAllShipping(product.product_id, countries))
-        return AllShippingItem(ProductCountryAllShipping(product.product_id, by_warehouse))
+        """A product with its countries, in both forms."""
+        newer, older = self.countries(product.product_id, product.countries)
+        by_warehouse = AllWarehousesItem(ProductCountryWarehouseAllShipping(product.product_id, newer))
+        return AllShippingItem(ProductCountryAllShipping(product.product_id, by_warehouse, older))
 
-    def newer(self, product_id: str, countries: Sequence[CountryOffers]) -> list[CountryWarehousesItem]:
-        """The countries of a product, with every warehouse that serves them."""
-        found, currency, own_is_usd, twice = [], self._currency, self._own_is_usd, self._twice
+    def countries(
+        self, product_id: str, countries: Sequence[CountryOffers]
+    ) -> tuple[list[CountryWarehousesItem], list[OlderShippingItem]]:
+        """The countries of a product: with every warehouse that serves them, and in the words of one of those."""
+        newer, older = [], []
+        currency, in_usd, own_is_usd, twice = self._currency, self._in_usd, self._own_is_usd, self._twice
         # Little is called in here: a list of fifty products comes to it three thousand times.
         for to in countries:
-            warehouses = []
+            warehouses, main = [], to.main
+            main_usd, main_own, main_by_variation = BY_VARIATION, "", "True"
             for offer in to.offers:
                 usd, own, by_variation = NO_PRICE, "", "True"
                 if (price := offer.price) is not None:
-                    usd, by_variation = self._usd(price), "False"
-                    own = usd if own_is_usd else self._own(price, "")
+                    by_variation, amount = "False", price.usd if in_usd else None
+                    usd = products.UNPAID if amount is None else amount if "." in amount else amount + ".0"
+                    own = usd if own_is_usd else _own(price, False, "")
+                    if offer is main:
+                        main_usd, main_own, main_by_variation = usd, own, by_variation
                 told = WarehouseShipping(
                     "wish_express" if offer.is_express else "normal",
                     usd,
@@ -270,53 +275,50 @@ class _Writer:
             express = "True" if to.wish_express else "False"
             enabled = "True" if to.enabled else "False"
             country = ProductCountryWarehouseShipping(express, warehouses, enabled, product_id, to.country)
-            found.append(CountryWarehousesItem(country))
-        return found
-
-    def older(self, product_id: str, to: CountryOffers) -> OlderShippingItem:
-        """A country in the words of one warehouse."""
-        price = to.main.price
-        return OlderShippingItem(
-            ProductCountryShipping(
-                BY_VARIATION if price is None else self._usd(price),
-                "" if price is None else self._own(price, ""),
-                self._currency,
-                to.country,
-                flag(to.wish_express),
-                flag(to.enabled),
-                product_id,
-                flag(price is None),
+            newer.append(CountryWarehousesItem(country))
+            shipping = ProductCountryShipping(
+                main_usd, main_own, currency, to.country, express, enabled, product_id, main_by_variation
             )
-        )
+            older.append(OlderShippingItem(shipping))
+        return newer, older
 
-    def _region_items(self, regions: tuple[RegionOffer, ...]) -> list[RegionalShippingItem]:
+    def _region_items(self, regions: tuple[RegionOffer, ...]) -> Any:
         # They count by identity, because those of which nothing is said are one object for all products; whoever
         # calls keeps them all until everything is written.
         made = self._regions.get(id(regions))
         if made is None:
-            made = self._regions[id(regions)] = [RegionalShippingItem(self._region(region)) for region in regions]
+            made = self._regions[id(regions)] = _written(regions, self._currency, self._in_usd)
         return made
 
-    def _region(self, offer: RegionOffer) -> RegionalShipping:
-        price = offer.price
-        return RegionalShipping(
-            reference.REGIONS[offer.region].name,
-            flag(price is None),
-            NO_PRICE if price is None else self._usd(price),
-            NO_PRICE if price is None else self._own(price, NO_PRICE),
-            self._currency,
-            flag(offer.enabled),
-            offer.region[3:],
-        )
 
-    def _usd(self, price: Price) -> str:
-        amount = price.usd
-        if not self._in_usd or amount is None:
-            return products.UNPAID
-        return amount if "." in amount else amount + ".0"
+@lru_cache(maxsize=256)
+def _written(regions: tuple[RegionOffer, ...], currency: str, in_usd: bool) -> Ready:
+    """The regions of a country, ready for answers: those of which nothing is said stand in most of them."""
+    return Ready([RegionalShippingItem(_region(region, currency, in_usd)) for region in regions])
 
-    def _own(self, price: Price, absent: str) -> str:
-        amount = price.usd if self._own_is_usd else price.localized
-        if amount is None:
-            return absent
-        return amount if "." in amount else amount + ".0"
+
+def _region(offer: RegionOffer, currency: str, in_usd: bool) -> RegionalShipping:
+    price = offer.price
+    return RegionalShipping(
+        reference.REGIONS[offer.region].name,
+        flag(price is None),
+        NO_PRICE if price is None else _usd(price, in_usd),
+        NO_PRICE if price is None else _own(price, currency == "USD", NO_PRICE),
+        currency,
+        flag(offer.enabled),
+        offer.region[3:],
+    )
+
+
+def _usd(price: Price, in_usd: bool) -> str:
+    amount = price.usd
+    if not in_usd or amount is None:
+        return products.UNPAID
+    return amount if "." in amount else amount + ".0"
+
+
+def _own(price: Price, own_is_usd: bool, absent: str) -> str:
+    amount = price.usd if own_is_usd else price.localized
+    if amount is None:
+        return absent
+    return amount if "." in amount else amount + ".0"
