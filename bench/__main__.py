@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bench import batch, load, rounds
+from bench import batch, load, pictures, rounds
 from bench.catalogue import fill_one
 from bench.installation import Installation, bare_beside, installed, second_worker, started
 from bench.load import Sample
@@ -124,7 +124,7 @@ def _grow(installations: Sequence[Installation], kind: str, plan: Plan) -> dict[
 
 
 def _batches(plan: Plan) -> dict[str, Any]:
-    """Bulk updates and downloads with two workers, and what another merchant waits for meanwhile."""
+    """Bulk updates, downloads and uploads with two workers, and what another merchant waits for meanwhile."""
     print(f"\nBuilding a shop of {plan.batch_variations:,} variations ...", flush=True)
     with started() as program:
         large, small = asyncio.run(fill_one(program.settings, plan.batch_variations))
@@ -147,9 +147,12 @@ def _batches(plan: Plan) -> dict[str, Any]:
                 f"\nAnother merchant's reads, {batch.READS_PER_SECOND} a second: p99 {quiet.p99_ms:.1f} ms in "
                 f"quiet, {busy.p99_ms:.1f} ms beside bulk updates, {busy.p99_ms / quiet.p99_ms:.1f} times as much."
             )
+            uploads = pictures.upload_neighbour(program, large, small, plan.rounds, plan.seconds * 2)
+            print(pictures.told(uploads), flush=True)
     return {
         "jobs": [asdict(result) | {"ratios": result.ratios()} for result in results],
         "neighbour": {"quiet": asdict(quiet), "busy": asdict(busy)},
+        "uploads": asdict(uploads) | {"ratios": uploads.ratios()},
     }
 
 

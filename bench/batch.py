@@ -245,7 +245,9 @@ def _export_query(merchant_id: str) -> str:
         return None
 
     with contextlib.suppress(_Taken):
-        asyncio.run(export.copy(Notebook(), merchant_id, CatalogueFilter(), True, "USD", nowhere))  # type: ignore[arg-type]
+        notebook: Any = Notebook()
+        url = "https://merchant.example"
+        asyncio.run(export.copy(notebook, merchant_id, CatalogueFilter(), True, "USD", url, nowhere))
     query, arguments = noted[0]
     for at in range(len(arguments), 0, -1):
         query = query.replace(f"${at}", _literal(arguments[at - 1]))

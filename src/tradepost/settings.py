@@ -17,6 +17,8 @@ from pydantic import Field, IPvAnyNetwork, SecretStr, ValidationError, field_val
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as Unreadable
 
+from tradepost.egress.addresses import read_allowance
+
 # A bucket by the naming rules of S3, and perhaps a folder in it whose segments are plain names.
 _BUCKET_URL = re.compile(
     r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])((?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._-]+)*)/?", re.ASCII
@@ -101,6 +103,17 @@ class Settings(BaseSettings):
     )
     smtp_user: str | None = Field(None, description="Who logs in to the mail server; without it nobody does.")
     smtp_password: SecretStr | None = Field(None, description="The password of that user.")
+    egress_allow: list[str] = Field(
+        [],
+        description="What may be fetched from beside the public internet at ports 80 and 443: networks, with a "
+        'port or without, such as `["10.1.0.0/16", "10.2.0.7:9000", "[fd00::7]:9000", "public:8443"]`.',
+    )
+    egress_socket: Path | None = Field(
+        None, description="Unix socket of a `tradepost egress` of yours; without it each worker starts one itself."
+    )
+    egress_ca_file: Path | None = Field(
+        None, description="Certificates to believe the other side by, PEM; without it those of the system."
+    )
     mail_from: str = Field("Tradepost <no-reply@localhost>", description="Sender of every mail.")
 
     @property
@@ -134,6 +147,13 @@ class Settings(BaseSettings):
     def _check_link_keys(cls, value: list[SecretStr]) -> list[SecretStr]:
         if any(len(key.get_secret_value()) < LEAST_KEY_LENGTH for key in value):
             raise ValueError(f"a key of fewer than {LEAST_KEY_LENGTH} characters can be guessed")
+        return value
+
+    @field_validator("egress_allow")
+    @classmethod
+    def _check_egress_allow(cls, value: list[str]) -> list[str]:
+        for text in value:
+            read_allowance(text)
         return value
 
     @field_validator("files_url")

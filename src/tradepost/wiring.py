@@ -14,9 +14,14 @@ from typing import Any
 import asyncpg
 import structlog
 
+from tradepost.darkroom.client import Darkroom
+from tradepost.darkroom.studio import Studio
 from tradepost.domain.context import Ctx
 from tradepost.domain.downloads import LinkKeys
+from tradepost.domain.pictures import FOLDER
 from tradepost.domain.returns import AddressValidator
+from tradepost.egress.client import Guard, GuardProcess
+from tradepost.sandbox.outside import Outside
 from tradepost.settings import Settings, SettingsError
 from tradepost.storage import migrate
 from tradepost.storage.database import APP_ROLE, PLATFORM_ROLE, Database
@@ -26,6 +31,7 @@ from tradepost.storage.files_local import LocalFiles
 from tradepost.storage.files_s3 import S3Files
 from tradepost.surfaces.downloads import DownloadLinks
 from tradepost.surfaces.merchant_v2.chapters import api as merchant_v2
+from tradepost.surfaces.pictures import PictureFiles
 from tradepost.surfaces.sessions import CallSessions
 from tradepost.surfaces.wishpost_v3.chapters import api as wishpost_v3
 from tradepost.wire.endpoint import DeclarationError
@@ -177,6 +183,12 @@ def open_files(settings: Settings) -> FileStore:
     )
 
 
+def open_guard(settings: Settings) -> tuple[Guard, GuardProcess]:
+    """How things outside are fetched, and the process to end; the sandbox has some hosts of its own."""
+    process = GuardProcess(settings.egress_socket)
+    return (Outside(process) if settings.is_sandbox else process), process
+
+
 def open_mailer(settings: Settings) -> Mailer | None:
     """How letters leave; None where they wait until an operator says how."""
     if settings.smtp_host is None:
@@ -221,8 +233,15 @@ def build_app(settings: Settings, ports: Mapping[int | str, str]) -> App:
     """The application of both services on one pool; `ports` tells which local address is whose."""
     database = Database(connect_arguments(settings, APP_ROLE), most=settings.pool_size)
     keys = link_keys(settings)
-    sessions = CallSessions(database, link_keys=keys)
+    files = open_files(settings)
+    darkroom = Darkroom()
+    sessions = CallSessions(database, link_keys=keys, studio=Studio(files, darkroom))
     apply_rate_limits(settings)
+
+    async def stop() -> None:
+        darkroom.close()
+        await database.close()
+
     return App(
         services={"merchant": Service(merchant_v2, sessions), "wishpost": Service(wishpost_v3, sessions)},
         addresses=Addresses(
@@ -232,8 +251,11 @@ def build_app(settings: Settings, ports: Mapping[int | str, str]) -> App:
             trusted_proxies=tuple(settings.trusted_proxies),
         ),
         rules=Rules(plain_http_from_loopback=settings.is_sandbox),
-        attachments=DownloadLinks(database, open_files(settings), keys),
+        attachments={
+            "/downloads/": DownloadLinks(database, files, keys),
+            FOLDER: PictureFiles(database, files),
+        },
         ready=database.missing,
         on_start=database.open,
-        on_stop=database.close,
+        on_stop=stop,
     )

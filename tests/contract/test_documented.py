@@ -95,11 +95,12 @@ def _add_products(market: Market, who: str) -> None:
     params = good_call("merchant", endpoint, who)
     assert market.post("/api/v2/product/add", who, **params).status == 200
     # The richest product in the middle, where the page is.
+    market.sql("update world_clock set fixed_at = fixed_at + interval '1 minute'")
     assert market.post("/api/v2/product/update", who, parent_sku="ring", name="Cute Ring").status == 200
     later = {**params, "sku": "later", "parent_sku": "later"}
     market.sql("update world_clock set fixed_at = fixed_at + interval '1 hour'")
     assert market.post("/api/v2/product/add", who, **later).status == 200
-    market.sql("update world_clock set fixed_at = fixed_at - interval '1 hour'")
+    market.sql("update world_clock set fixed_at = fixed_at - interval '61 minutes'")
 
 
 def _query(endpoint: Endpoint, params: dict[str, str]) -> str:

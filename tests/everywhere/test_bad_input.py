@@ -188,7 +188,7 @@ def reader_name(param: Param) -> str:
 def _meant(parameter: str, param: Param) -> bool:
     match parameter:
         case "any":
-            return reader_name(param) != "JsonRows"
+            return reader_name(param) not in ("JsonRows", "Base64")
         case "required":
             # One that has an answer of its own for this has a line of its own.
             return param.required and param.when_missing is None

@@ -6,6 +6,8 @@ shrink.
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import re
 from collections.abc import Callable
@@ -13,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from tests.support.answer import Answer
-from tests.support.calls import DOWNLOAD_JOBS, RETURN_WAREHOUSES, RINGS, SCARVES, SURFACES, good_call
+from tests.support.calls import DOWNLOAD_JOBS, JPEG, RETURN_WAREHOUSES, RINGS, SCARVES, SURFACES, good_call
 from tests.support.market import FILL_WITH_VARIATIONS, Market
 from tradepost.domain import merchants, products
 from tradepost.domain.access import new_token
@@ -25,6 +28,7 @@ FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
 ADD, UPDATE, VARIANT = "/api/v2/product/add", "/api/v2/product/update", "/api/v2/variant"
 BULK, DOWNLOAD = "/api/v2/variant/bulk-sku-update", "/api/v2/product/create-download-job"
+IMAGE = "/api/v2/image"
 RETURNS = "/api/v2/returns"
 SHIPPING = "/api/v2/product/update-shipping"
 CHANNELS = "https://wishpost.cn/api/v3/channels"
@@ -97,6 +101,24 @@ def expired_link(market: Market, locale: str) -> Answer:
     found = link(market)
     market.sql("update world_clock set fixed_at = fixed_at + interval '66 hours'")
     return market.get(found, None)
+
+
+def expired_upload(then: Callable[[Market, str, str], Answer]) -> Callable[[Market, str], Answer]:
+    """Something that is asked about an upload when its time is over."""
+
+    def do(market: Market, locale: str) -> Answer:
+        url = market.post(IMAGE, image=JPEG).data["url"]
+        market.sql("update world_clock set fixed_at = fixed_at + interval '14 days'")
+        return then(market, locale, url)
+
+    return do
+
+
+def jpeg(width: int, height: int) -> str:
+    """A picture of one colour, in base64."""
+    out = io.BytesIO()
+    Image.new("L", (width, height)).save(out, "JPEG")
+    return base64.b64encode(out.getvalue()).decode()
 
 
 def wishpost(
@@ -294,6 +316,21 @@ PROVOKED: dict[tuple[str, str], Callable[[Market, str], Answer]] = {
     ),
     ("merchant", "DownloadNotFound"): lambda market, locale: market.get(link(market) + "x", None),
     ("merchant", "LinkExpired"): expired_link,
+    ("merchant", "PictureExpired"): expired_upload(
+        lambda market, locale, url: market.post(UPDATE, parent_sku="ring", main_image=url, locale=locale)
+    ),
+    ("merchant", "PictureGone"): expired_upload(lambda market, locale, url: market.get(url, None)),
+    ("merchant", "PictureNotFound"): lambda market, locale: market.get("/pictures/x.jpg", None),
+    ("merchant", "NotBase64"): post(IMAGE, image="a_b-"),
+    ("merchant", "ImageTooLarge"): post(IMAGE, image="A" * (7 << 20)),
+    ("merchant", "PictureUnreadable"): post(IMAGE, image=JPEG[:100]),
+    ("merchant", "PictureTooSmall"): post(IMAGE, image=jpeg(100, 99)),
+    ("merchant", "PictureTooLarge"): post(IMAGE, image=jpeg(6325, 6325)),
+    ("merchant", "TooManyWaiting"): first(
+        "insert into picture (merchant_id, id, kind, source, created_at) "
+        "select id, lpad(n::text, 24, '0'), 'picture', n, now() from merchant, generate_series(1, 100000) n",
+        add(),
+    ),
     ("wishpost", "PathUnknown"): lambda market, locale: market.get(
         "https://wishpost.cn/api/v3/nothing", "wishpost:lan", locale=locale
     ),
@@ -348,6 +385,7 @@ ROWS: dict[str, Callable[[Market, str], Answer]] = {
 }
 # Told to somebody whose language is not known: a link is not called in anybody's name.
 IN_ENGLISH = {("wishpost", "NotChoice"), ("merchant", "DownloadNotFound"), ("merchant", "LinkExpired")}
+IN_ENGLISH |= {("merchant", "PictureGone"), ("merchant", "PictureNotFound")}
 
 EVERY = [(service, name) for service, surface in SURFACES.items() for name in surface.table.names()]
 

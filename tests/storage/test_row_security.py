@@ -73,9 +73,6 @@ KEYS = """
 """
 
 
-# -- the catalogue
-
-
 def owner_column(table: asyncpg.Record) -> str | None:
     """The column of a table that says whose a row is."""
     if table["name"] in ACCOUNTS:
@@ -90,6 +87,7 @@ def tables(market: Market) -> list[asyncpg.Record]:
 
 def secured(market: Market) -> dict[str, str]:
     """The tables with row security, and the column that says whose a row is."""
+    market.fill_empty_tables()
     found = {table["name"]: owner_column(table) for table in tables(market) if table["secured"]}
     assert len(found) >= 15
     assert None not in found.values(), found
@@ -437,7 +435,7 @@ def _app(database: Any) -> App:
     links = DownloadLinks(database, LocalFiles(Path("/")), LINK_KEYS)
     return App(
         {"merchant": Service(merchant_v2, CallSessions(database))}, Addresses(default="merchant", names={}),
-        Rules(plain_http_from_loopback=False), attachments=links,
+        Rules(plain_http_from_loopback=False), attachments={"/downloads/": links},
         ready=nothing, on_start=nothing, on_stop=nothing,
     )  # fmt: skip
 

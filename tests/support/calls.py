@@ -14,6 +14,15 @@ DOWNLOAD_JOBS = {who: f"60a4d0c2{number:016x}" for number, who in enumerate(("us
 # The country for which a shop has an Express warehouse.
 EXPRESS = {"usd": "US", "cny": "US", "eur": "DE"}
 
+# A JPEG of 120 x 100, blue on the left and red on the right.
+JPEG = (
+    "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDACgcHiMeGSgjISMtKygwPGRBPDc3PHtYXUlkkYCZlo+AjIqgtObDoKrarYqMyP/L2u71"
+    "////m8H////6/+b9//j/2wBDASstLTw1PHZBQXb4pYyl+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4"
+    "+Pj4+Pj4+Pj/wAARCABkAHgDASIAAhEBAxEB/8QAFgABAQEAAAAAAAAAAAAAAAAAAAMF/8QAFBABAAAAAAAAAAAAAAAAAAAAAP/E"
+    "ABYBAQEBAAAAAAAAAAAAAAAAAAAFAv/EABQRAQAAAAAAAAAAAAAAAAAAAAD/2gAMAwEAAhEDEQA/AM8BQYAAAAAAXASlMAAAAABA"
+    "BVTAAAAAAFwEpTAAAAAAQAVUwAAAAABcBKUwAAAAAEAFVMAAAAAAXASlMAAAAABABVTAAAAAAFwEpTAAAAAAQAVUwAAAAABcBKUw"
+    "AAAAAEAFVMAAAAAAXASlMAAAAAB//9k="
+)
 # The ids of a ring of the world and its green variation, of a scarf and its only one, and of the warehouse that
 # rings are returned to, by the shop.
 RINGS = {
@@ -194,6 +203,7 @@ GOOD: dict[tuple[str, str], dict[str, str]] = {
     ("merchant", "/api/v2/variant/get-bulk-update-job-successes"): {"start": "0", "limit": "1"},
     ("merchant", "/api/v2/variant/get-bulk-update-job-failures"): {"start": "0", "limit": "1"},
     ("merchant", "/api/v2/variant/cancel-bulk-update-job"): {},
+    ("merchant", "/api/v2/image"): {"image": JPEG},
     ("merchant", "/api/v2/returns/get-product-return-settings"): {},
     ("merchant", "/api/v2/returns/enroll-product-in-returns"): {"region": "US"},
     ("merchant", "/api/v2/returns/get-product-variation-dimensions"): {},

@@ -101,6 +101,7 @@ end $$;
 """
 
 # $1 a merchant, $2 how many products, $3 how many variations each has, $4 what describes them.
+_WAITING_PICTURES = "select count(*) from picture where merchant_id = $1 and state = 'waiting'"
 _STOCK_UP = (
     """
     insert into product (merchant_id, id, parent_sku, name, description, review_status, main_image,
@@ -187,7 +188,11 @@ class Auditor:
         self.run(_SLOW_EXPORTS.format(seconds=seconds))
 
     def stock_up(self, merchant_id: str, products: int, variations: int, description: str = "A ring.") -> None:
-        """Give a merchant products with so many variations each: SKUs sku-1, sku-2 …, none of them in stock."""
+        """Give a merchant products with so many variations each: SKUs sku-1, sku-2 …, none of them in stock.
+
+        The pictures of his own products come first, so that the catalogue is the same from then on.
+        """
+        wait_until(lambda: not self.value(_WAITING_PICTURES, merchant_id), 60, "the sandbox's own pictures")
         first, second, third = _STOCK_UP
         self.rows(first, merchant_id, description, products)
         self.rows(second, merchant_id, products, variations)

@@ -8,6 +8,7 @@ the handlers of the real workers. Files stay in the folder of the suite's server
 from __future__ import annotations
 
 import asyncio
+import atexit
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
@@ -22,22 +23,29 @@ import asyncpg
 from tests.support.answer import Answer
 from tests.support.calls import BULK_JOBS, DOWNLOAD_JOBS, RETURN_WAREHOUSES, RINGS, SCARVES
 from tests.support.database import Server
+from tradepost.darkroom.client import Darkroom
+from tradepost.darkroom.studio import Studio
 from tradepost.domain import bulk_updates, downloads, jobs, merchants, products, reference, returns, shipping
 from tradepost.domain.context import Ctx, MerchantCtx
 from tradepost.domain.downloads import LinkKeys
 from tradepost.domain.jobs import Claim, Job
+from tradepost.domain.pictures import FOLDER
 from tradepost.domain.products import CatalogueFilter, NewDimensions, NewProduct, NewVariation, ProductRef
 from tradepost.domain.returns import NewReturnWarehouse
 from tradepost.domain.shipping import PlaceChanges
 from tradepost.domain.warehouses import STANDARD
+from tradepost.egress.client import FetchRefused
+from tradepost.egress.fetching import Fetched
 from tradepost.sandbox import scenes
 from tradepost.sandbox.cast import SENDERS, SHOPKEEPERS
+from tradepost.sandbox.outside import Outside
 from tradepost.storage.database import APP_ROLE, PLATFORM_ROLE
 from tradepost.storage.files_local import LocalFiles
 from tradepost.surfaces.downloads import DownloadLinks
 from tradepost.surfaces.merchant_v2.bulk_rows import RowTaker
 from tradepost.surfaces.merchant_v2.chapters import api as merchant_v2
 from tradepost.surfaces.merchant_v2.surface import SCOPES as MERCHANT_SCOPES
+from tradepost.surfaces.pictures import PictureFiles
 from tradepost.surfaces.sessions import CallSessions
 from tradepost.surfaces.wishpost_v3.chapters import api as wishpost_v3
 from tradepost.surfaces.wishpost_v3.surface import SCOPES as WISHPOST_SCOPES
@@ -46,6 +54,7 @@ from tradepost.wire.http import Addresses, App, Service
 from tradepost.worker import handlers
 from tradepost.worker.addresses import PostalRules, ReturnAddresses
 from tradepost.worker.letters import LetterWriter
+from tradepost.worker.pictures import Pictures
 
 NOW = datetime(2021, 5, 19, 16, 37, tzinfo=UTC)
 MORNING = NOW.replace(hour=9, minute=0)
@@ -53,6 +62,8 @@ MERCHANT_URL = "https://merchant.example"
 WISHPOST_URL = "https://wishpost.cn"
 LINK_KEYS = LinkKeys([b"a key that signs the links of tests"])
 WORKER = 1
+DARKROOM = Darkroom()
+atexit.register(DARKROOM.close)
 
 # $1 a merchant, $2 a parent SKU, $3 and $4 the first and the last place to fill: variations by the hundred, of
 # which a rule that counts them needs no more than that they are there.
@@ -248,13 +259,12 @@ async def _return_warehouse(ctx: MerchantCtx, who: str) -> None:
 
 
 def _with_ids(ctx: MerchantCtx, *ids: str, instead: bool = True) -> MerchantCtx:
-    """A context that gives these ids; `instead` of new ones, which are then used up as well."""
-    given = iter(ids)
+    """A context that gives these ids first; `instead` of new ones, which are then used up as well."""
+    named = list(ids)
 
     def next_id() -> str:
-        if instead:
-            ctx.new_id()
-        return next(given)
+        fresh = ctx.new_id() if instead or not named else ""
+        return named.pop(0) if named else fresh
 
     return replace(ctx, new_id=next_id)
 
@@ -281,6 +291,14 @@ class _OneConnection:
             yield self._connection
 
 
+class NowhereElse:
+    """The world outside of the sandbox's own hosts: nothing can be reached in it."""
+
+    async def fetch(self, url: str, **how: object) -> Fetched:
+        """Nothing."""
+        raise FetchRefused("no network in tests")
+
+
 async def nothing() -> None:
     """What happens before and after the calls of a test."""
 
@@ -296,7 +314,8 @@ class _Worker:
         known: list[handlers.Handler] = [
             handlers.BulkUpdates(),
             handlers.BulkUpdateNotes(),
-            handlers.ProductDownloads(given, files),
+            handlers.ProductDownloads(given, files, MERCHANT_URL),
+            Pictures(given, files, Studio(files, DARKROOM), Outside(NowhereElse())),
             ReturnAddresses(given, PostalRules()),
             handlers.Telling(LetterWriter(MERCHANT_URL, LINK_KEYS)),
             handlers.Mailing(given, handlers.Mailbox()),
@@ -334,15 +353,21 @@ class Market:
         self._loop = loop
         self.connection = connection
         self.world = world
+        self._worker_ids = scenes.seeded_ids(17)
         self._database = _OneConnection(connection)
-        self._files = LocalFiles(world.files)
+        self.files = LocalFiles(world.files)
         database: Any = self._database
-        sessions = CallSessions(database, new_id=scenes.seeded_ids(7), link_keys=LINK_KEYS)
+        sessions = CallSessions(
+            database, new_id=scenes.seeded_ids(7), link_keys=LINK_KEYS, studio=Studio(self.files, DARKROOM)
+        )
         self.app = App(
             services={"merchant": Service(merchant_v2, sessions), "wishpost": Service(wishpost_v3, sessions)},
             addresses=Addresses(default="merchant", names={"wishpost.cn": "wishpost"}),
             rules=Rules(plain_http_from_loopback=False, strict=True),
-            attachments=DownloadLinks(database, self._files, LINK_KEYS),
+            attachments={
+                "/downloads/": DownloadLinks(database, self.files, LINK_KEYS),
+                FOLDER: PictureFiles(database, self.files),
+            },
             ready=nothing,
             on_start=nothing,
             on_stop=nothing,
@@ -371,8 +396,8 @@ class Market:
     def work(self, steps: int | None = None) -> None:
         """Do all jobs that wait, and what follows from them, at the time of the world; or so many steps of them."""
         now = self.sql("select world_now()")
-        ctx = Ctx(db=self.connection, now=now, actor=None, new_id=scenes.seeded_ids(17))
-        self.run(_Worker(self._database, self._files, ctx).run(steps))
+        ctx = Ctx(db=self.connection, now=now, actor=None, new_id=self._worker_ids)
+        self.run(_Worker(self._database, self.files, ctx).run(steps))
 
     def sql(self, statement: str, *values: object) -> Any:
         """The first value of a statement, run as the database's superuser."""
@@ -382,6 +407,17 @@ class Market:
             return await self.connection.fetchval(statement, *values)
 
         return self.run(ask())
+
+    def fill_empty_tables(self) -> None:
+        """Rows of every shop in tables that the world leaves empty."""
+        self.sql(
+            "insert into notification (merchant_id, id, topic, about, created_at) "
+            "select id, repeat('0', 24), 'x', '{}', now() from merchant"
+        )
+        self.sql(
+            "insert into picture_use (merchant_id, picture_id, product_id) "
+            "select merchant_id, min(i.id), min(p.id) from picture i join product p using (merchant_id) group by 1"
+        )
 
     def get(self, target: str, as_: str | None = "usd", **query: object) -> Answer:
         """GET a path (with a query in it, or as keywords) as somebody."""
@@ -426,7 +462,9 @@ class Market:
         sent: list[Any] = []
 
         async def receive() -> Any:
-            return messages.pop(0) if messages else {"type": "http.disconnect"}
+            if not messages:
+                await asyncio.Event().wait()  # the caller stays until the answer is there
+            return messages.pop(0)
 
         async def send(message: Any) -> None:
             sent.append(message)

@@ -20,7 +20,7 @@ from tradepost.wire.endpoint import Surface
 from tradepost.wire.http_types import BaseUrl, Request, Response
 from tradepost.wire.paging import Listing, Under
 from tradepost.wire.refusals import ServiceUnavailable
-from tradepost.wire.turns import Turns
+from tradepost.wire.turns import Queues
 
 HOST = "api.example"
 
@@ -75,7 +75,7 @@ def ask(surface: Surface, door: OpenDoor, path: str = "/api/v0/thing", query: st
     )
     return once(
         lambda: gate.answer(
-            surface, door, gate.Rules(plain_http_from_loopback=False, **rules), Turns(), request, "the-id"
+            surface, door, gate.Rules(plain_http_from_loopback=False, **rules), Queues(), request, "the-id"
         )
     )
 

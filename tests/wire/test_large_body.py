@@ -94,7 +94,7 @@ def app(surface: Surface) -> App:
         services={"test": Service(surface, OpenDoor())},
         addresses=Addresses(default="test", names={}),
         rules=Rules(plain_http_from_loopback=False, strict=True),
-        attachments=NoFiles(),
+        attachments={"/downloads/": NoFiles()},
         ready=nothing,
         on_start=nothing,
         on_stop=nothing,

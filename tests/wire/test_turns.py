@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from tradepost.wire.refusals import ServiceUnavailable
-from tradepost.wire.turns import Turns
+from tradepost.wire.turns import MOST_IN_LINE, Queues, Turns
 
 
 async def settle() -> None:
@@ -70,5 +70,26 @@ def test_nobody_waits_for_ever_and_who_gave_up_takes_nothing() -> None:
             for caller in "aabb":
                 await held.enter_async_context(turns.take(caller))
         assert turns._lines == {}
+
+    asyncio.run(play())
+
+
+def test_a_heavy_call_runs_alone_and_a_crowd_of_one_caller_is_sent_away() -> None:
+    async def play() -> None:
+        callers = Callers(Queues().heavy)
+        tasks = {name: asyncio.create_task(callers.take(name)) for name in ("a1", "a2", "b1")}
+        await settle()
+        assert callers.begun == ["a1"]
+        callers.ends["a1"].set()
+        await settle()
+        # The other caller has not waited behind all of the first one's.
+        assert callers.begun[:2] == ["a1", "b1"]
+        more = [asyncio.create_task(callers.take(f"a{number}")) for number in range(3, MOST_IN_LINE + 3)]
+        await settle()
+        assert [task.done() for task in more].count(True) == 1
+        for task in (*tasks.values(), *more):
+            task.cancel()
+        await asyncio.gather(*tasks.values(), *more, return_exceptions=True)
+        assert callers.turns._lines == {}
 
     asyncio.run(play())

@@ -37,5 +37,5 @@ async def _lose(files: FileStore) -> None:
         async with files.writing(key) as writer:
             await writer.write(b"Product ID")
     late = Job(ACCOUNT, JOB, downloads.PRODUCTS, "lane", {}, NOW, NOW, fence=1)
-    await ProductDownloads(nowhere, files).dropped(late, Exported(keys[0], 0, 10))
+    await ProductDownloads(nowhere, files, "").dropped(late, Exported(keys[0], 0, 10))
     assert [await files.size(key) for key in keys] == [None, 10]

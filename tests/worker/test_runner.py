@@ -129,7 +129,7 @@ class Yard:
     def runner(self, *trials: Trial, slots: int = 2, grace_seconds: float = 15.0) -> Runner:
         """A runner that does the trials."""
         handlers: Mapping[str, Any] = {trial.kind: trial for trial in trials}
-        return Runner(self.database, self.database, self.session, handlers, slots, grace_seconds)
+        return Runner(self.database, self.database, self.session, handlers, slots, grace_seconds=grace_seconds)
 
     @asynccontextmanager
     async def working(self, *trials: Trial, slots: int = 2, grace_seconds: float = 15.0) -> AsyncIterator[Runner]:

@@ -96,6 +96,8 @@ class MerchantCtx(Ctx):
     actor: Merchant
     link_keys: Any = None
     """What signs links to the merchant's files, a downloads.LinkKeys; None where nothing is linked to."""
+    studio: Any = None
+    """What makes and keeps the pictures that a merchant sends, a pictures.Studio; None where nobody sends any."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,6 +97,8 @@ async def reset(settings: Settings) -> Cast:
             await connection.execute(f"set local role {PLATFORM_ROLE}")
             now = await connection.fetchval("select world_now()")
             cast = await _build(Ctx(db=connection, now=now, actor=None, new_id=scenes.seeded_ids(SEED)), before)
+            # Before anybody can fetch those of the new world, which have the names of the old ones.
+            await open_files(settings).delete_all("pictures")
     finally:
         await connection.close()
     await open_files(settings).delete_all("downloads")

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
 from tradepost.domain import access
 from tradepost.domain.context import Ctx, Merchant, MerchantCtx, Shipper, ShipperCtx, random_id
 from tradepost.domain.downloads import LinkKeys
+from tradepost.domain.failure import Failure
+from tradepost.domain.pictures import Studio
 from tradepost.storage.database import Database, StorageUnavailable
+from tradepost.values import TryLater
 from tradepost.wire.gate import Credentials
-from tradepost.wire.refusals import ServiceUnavailable
+from tradepost.wire.refusals import Refusal, ServiceUnavailable
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a merchant's call may need beside the database."""
+
+    link_keys: LinkKeys | None
+    studio: Studio | None
 
 
 class CallSession:
@@ -21,10 +33,10 @@ class CallSession:
     __slots__ = ("_connection", "ctx", "locale", "remaining")
 
     def __init__(
-        self, connection: Any, admission: access.Admission, new_id: Callable[[], str], keys: LinkKeys | None
+        self, connection: Any, admission: access.Admission, new_id: Callable[[], str], tools: Tools
     ) -> None:
         self._connection = connection
-        self.ctx = _context(connection, admission, new_id, keys)
+        self.ctx = _context(connection, admission, new_id, tools)
         self.locale = admission.actor.locale
         self.remaining = admission.remaining
 
@@ -38,33 +50,37 @@ class CallSessions:
     """Sessions on the connections of a database."""
 
     def __init__(
-        self, database: Database, new_id: Callable[[], str] = random_id, link_keys: LinkKeys | None = None
+        self,
+        database: Database,
+        new_id: Callable[[], str] = random_id,
+        link_keys: LinkKeys | None = None,
+        studio: Studio | None = None,
     ) -> None:
         self._database = database
         self._new_id = new_id
-        self._link_keys = link_keys
+        self._tools = Tools(link_keys, studio)
 
     def open(self, credentials: Credentials) -> Opening:
         """Admit a caller, or raise why not; what time mends becomes ServiceUnavailable."""
-        return Opening(self._database.call(), credentials, self._new_id, self._link_keys)
+        return Opening(self._database.call(), credentials, self._new_id, self._tools)
 
 
 class Opening:
     """A session for as long as it is open. A class and no generator, because every call passes here."""
 
-    __slots__ = ("_call", "_credentials", "_link_keys", "_new_id")
+    __slots__ = ("_call", "_credentials", "_new_id", "_tools")
 
     def __init__(
         self,
         call: AbstractAsyncContextManager[Any],
         credentials: Credentials,
         new_id: Callable[[], str],
-        link_keys: LinkKeys | None,
+        tools: Tools,
     ) -> None:
         self._call = call
         self._credentials = credentials
         self._new_id = new_id
-        self._link_keys = link_keys
+        self._tools = tools
 
     async def __aenter__(self) -> CallSession:
         try:
@@ -76,7 +92,7 @@ class Opening:
         except BaseException as error:
             await self.__aexit__(type(error), error, error.__traceback__)
             raise
-        return CallSession(connection, admission, self._new_id, self._link_keys)
+        return CallSession(connection, admission, self._new_id, self._tools)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -85,13 +101,16 @@ class Opening:
             await self._call.__aexit__(kind, error, trace)
         except StorageUnavailable as unavailable:
             raise ServiceUnavailable from unavailable
+        # What a tool says that time mends (no room for a picture, a full disk) no surface has words for.
+        if isinstance(error, TryLater) and not isinstance(error, Failure | Refusal):
+            raise ServiceUnavailable from error
 
 
-def _context(
-    connection: Any, admission: access.Admission, new_id: Callable[[], str], link_keys: LinkKeys | None
-) -> Ctx:
+def _context(connection: Any, admission: access.Admission, new_id: Callable[[], str], tools: Tools) -> Ctx:
     match admission.actor:
         case Merchant() as merchant:
-            return MerchantCtx(connection, admission.now, merchant, new_id, admission.token_id, link_keys)
+            return MerchantCtx(
+                connection, admission.now, merchant, new_id, admission.token_id, tools.link_keys, tools.studio
+            )
         case Shipper() as shipper:
             return ShipperCtx(connection, admission.now, shipper, new_id, admission.token_id)

@@ -1,9 +1,8 @@
 """One declaration per endpoint, and the surface that gathers them.
 
 A declaration is a decorated coroutine: its path, scope and failures stand in the decorator, its parameters in
-its signature, its meaning in its docstring. Everything else (routing, reading, OpenAPI, the reference, the
-sweeps of the test suite) is derived. A declaration that does not hold together is refused when it is written,
-that is at import, with a DeclarationError that names it.
+its signature, its meaning in its docstring; everything else is derived. One that does not hold together is
+refused at import, with a DeclarationError that names it.
 
 This module declares and binds; it answers nothing (`gate` does) and describes nothing (`describe` does).
 """
@@ -69,6 +68,8 @@ class Endpoint:
     body_limit: int
     one_statement: bool
     """Whether a write is a single statement, which is a transaction by itself and needs none around it."""
+    heavy: bool
+    """Whether a call costs so much beside the database that it waits for its turn before it gets a connection."""
     arguments: Mapping[str, Param | Group]
     params: tuple[Param, ...]
     """All parameters on the wire, groups laid flat, in the order of the declaration."""
@@ -149,14 +150,8 @@ class Surface:
         table.check([*_leaves(refusals.Refusal), *self.common_failures])
 
     def _own_parameters(self) -> frozenset[str]:
-        names = {"locale"}
-        if len(self.formats) > 1:
-            names.add("format")
-        if self.token_parameter:
-            names.add(self.token_parameter)
-        if self.selects_fields:
-            names.add("fields")
-        return frozenset(names)
+        own = ("format", len(self.formats) > 1), (self.token_parameter or "", True), ("fields", self.selects_fields)
+        return frozenset(("locale", *(name for name, has_it in own if name and has_it)))
 
     def read(self, path: str, *older: str, **options: Any) -> Callable[[Handler], Handler]:
         """Declare an endpoint that changes nothing; its statements need no transaction around them."""
@@ -206,9 +201,9 @@ class Surface:
 
     def limits_of(self, endpoint: Endpoint) -> tuple[RateLimit, ...]:
         """The rate limits of an endpoint, as this installation has them."""
-        if not self._limits:
-            return endpoint.limits
-        return tuple(self._limits.get(limit, limit) for limit in endpoint.limits)
+        return (
+            tuple(self._limits.get(limit, limit) for limit in endpoint.limits) if self._limits else endpoint.limits
+        )
 
     def _declare(
         self, kind: Literal["read", "write"], paths: tuple[str, ...], options: dict[str, Any]
@@ -245,6 +240,13 @@ class Surface:
         return paths
 
 
+def _title_and_doc(handler: Handler) -> tuple[str, str]:
+    if not (doc := inspect.getdoc(handler)):
+        raise DeclarationError("no docstring")
+    title, _, rest = doc.partition("\n")
+    return title.rstrip("."), rest.strip()
+
+
 def _compile(
     surface: Surface,
     kind: Literal["read", "write"],
@@ -258,11 +260,9 @@ def _compile(
     limits: Sequence[RateLimit] | None = None,
     body_limit: int = BODY_LIMIT,
     one_statement: bool = False,
+    heavy: bool = False,
 ) -> Endpoint:
-    doc = inspect.getdoc(handler)
-    if not doc:
-        raise DeclarationError("no docstring")
-    title, _, rest = doc.partition("\n")
+    title, doc = _title_and_doc(handler)
     documented = method or ("GET" if kind == "read" else "POST")
     methods = ("GET", "POST") if surface.any_method else tuple(dict.fromkeys((documented, *also)))
     hints = _hints(handler)
@@ -275,13 +275,14 @@ def _compile(
         methods=methods,
         documented_method=documented,
         chapter=handler.__module__.rpartition(".")[2],
-        title=title.rstrip("."),
-        doc=rest.strip(),
+        title=title,
+        doc=doc,
         scope=scope,
         failures=tuple(fails),
         limits=tuple(limits or surface.default_limits),
         body_limit=body_limit,
         one_statement=one_statement,
+        heavy=heavy,
         arguments=arguments,
         params=tuple(params),
         collecting={param.name: param.reader for param in params if isinstance(param.reader, Collecting)},

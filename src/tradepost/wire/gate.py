@@ -7,7 +7,7 @@ is called is told by the table of the surface.
 from __future__ import annotations
 
 import re
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -22,10 +22,11 @@ from tradepost.wire.forms import Parameters
 from tradepost.wire.http_types import Request, Response, is_host
 from tradepost.wire.paging import Listing, links
 from tradepost.wire.params import Whole
-from tradepost.wire.turns import Turns
+from tradepost.wire.turns import Queues, Turns
 
 LOOPBACK = ("127.0.0.1", "::1", None)
 RETRY_SECONDS = 2
+_NO_TURN: AbstractAsyncContextManager[None] = nullcontext()
 _TOKEN = re.compile(r"[A-Za-z0-9_.~+/=-]{1,512}", re.ASCII)
 _PRINTABLE = re.compile(r"[!-~]{1,64}", re.ASCII)
 
@@ -113,7 +114,7 @@ class _Reply:
 
 
 async def answer(
-    surface: Surface, sessions: Sessions, rules: Rules, turns: Turns, request: Request, request_id: str
+    surface: Surface, sessions: Sessions, rules: Rules, queues: Queues, request: Request, request_id: str
 ) -> Response:
     """Answer one call. In order:
 
@@ -123,7 +124,8 @@ async def answer(
     3. query and body become one set of parameters, the body within the limit of the endpoint; before a large one
        is read its caller is let in, where he shows a token by then, and waits for his turn;
     4. format, language and selection of fields are taken from it;
-    5. the token is found, and a session opened: token, scope and rate limit in one round trip;
+    5. the token is found, and a session opened: token, scope and rate limit in one round trip; a heavy call waits
+       for its turn before;
     6. the parameters are read, each refusal naming the first that is wrong;
     7. the handler runs, a write of more than one statement inside one transaction;
     8. the tree it returns is written in the envelope.
@@ -134,7 +136,7 @@ async def answer(
     reply = _Reply(surface, request_id)
     try:
         try:
-            return await _serve(surface, sessions, rules, turns, request, reply)
+            return await _serve(surface, sessions, rules, queues, request, reply)
         except Fact as fact:
             return reply.failure(fact)
     except Exception:
@@ -159,7 +161,7 @@ def check_transport(rules: Rules, request: Request) -> None:
 
 
 async def _serve(
-    surface: Surface, sessions: Sessions, rules: Rules, turns: Turns, request: Request, reply: _Reply
+    surface: Surface, sessions: Sessions, rules: Rules, queues: Queues, request: Request, reply: _Reply
 ) -> Response:
     given = forms.parse_query(request.query)
     _take_format(surface, given, reply)
@@ -170,11 +172,13 @@ async def _serve(
     limits = surface.limits_of(endpoint)
     reply.headers["Wish-Rate-Limit-Remaining"] = str(limits[0].limit)
     check_transport(rules, request)
-    await _add_body(surface, endpoint, sessions, turns, given, request)
+    await _add_body(surface, endpoint, sessions, queues.bodies, given, request)
     _take_format(surface, given, reply)
     locale = _take_locale(surface, given, reply)
     selection = _take_fields(surface, endpoint, given)
-    async with sessions.open(_credentials(surface, endpoint, given, request, limits)) as session:
+    asked = _credentials(surface, endpoint, given, request, limits)
+    turn = queues.heavy.take(asked.token) if endpoint.heavy else _NO_TURN
+    async with turn, sessions.open(asked) as session:
         reply.headers["Wish-Rate-Limit-Remaining"] = str(session.remaining)
         if not locale and session.locale in surface.table.locales:
             reply.locale = session.locale

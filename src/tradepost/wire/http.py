@@ -24,7 +24,7 @@ from tradepost.values import Fact
 from tradepost.wire import gate, refusals
 from tradepost.wire.endpoint import Surface
 from tradepost.wire.http_types import Request, Response, is_host
-from tradepost.wire.turns import Turns
+from tradepost.wire.turns import Queues
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -32,9 +32,6 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 BODY_SECONDS = 60
-ATTACHED = "/downloads/"
-"""What the path of every link to a file begins with."""
-
 log = structlog.get_logger("tradepost.http")
 
 
@@ -61,19 +58,24 @@ class Addresses:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file to hand out: what it is called and how large it is, and its bytes piece by piece."""
+    """A file to hand out: what it is called and how large it is, and its bytes piece by piece.
+
+    `headers` are sent beside the usual ones, or instead of those of the same name. Without any it is a file to
+    save, for whoever asked and for no cache.
+    """
 
     name: str
     content_type: str
     size: int
     pieces: AsyncGenerator[bytes, None]
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class Attachments(Protocol):
-    """Knows the files that links lead to; whoever has a good link needs no token."""
+    """Knows the files below some path; whoever has a good link needs no token."""
 
     def open(self, name: str, query: Mapping[str, str]) -> Awaitable[Attachment]:
-        """The file of a link, by what follows its prefix and its query; raises a fact where there is none."""
+        """The file of a link, by what follows that path and its query; raises a fact where there is none."""
 
 
 class App:
@@ -85,17 +87,20 @@ class App:
         addresses: Addresses,
         rules: gate.Rules,
         *,
-        attachments: Attachments,
+        attachments: Mapping[str, Attachments],
         ready: Callable[[], Awaitable[str | None]],
         on_start: Callable[[], Awaitable[None]],
         on_stop: Callable[[], Awaitable[None]],
     ) -> None:
-        """`ready` tells what is missing before calls can be served, or None when nothing is."""
+        """`attachments` are the files to hand out, by what their paths begin with.
+
+        `ready` tells what is missing before calls can be served, or None when nothing is.
+        """
         self._services = services
         self._addresses = addresses
         self._rules = rules
         self._attachments = attachments
-        self._turns = Turns()
+        self._queues = Queues()
         self._ready = ready
         self._on_start = on_start
         self._on_stop = on_stop
@@ -123,23 +128,30 @@ class App:
             response = await self._health(path)
         else:
             request = self._request(scope, receive)
+            for folder, attachments in self._attachments.items():
+                if path.startswith(folder):
+                    await self._attachment(attachments, path.removeprefix(folder), request, receive, send)
+                    return
             service = self._services[self._service_name(scope, request.host)]
-            if path.startswith(ATTACHED):
-                await self._attachment(service.surface, request, receive, send)
-                return
             response = await gate.answer(
-                service.surface, service.sessions, self._rules, self._turns, request, str(uuid.uuid4())
+                service.surface, service.sessions, self._rules, self._queues, request, str(uuid.uuid4())
             )
         await _send(response, send)
 
-    async def _attachment(self, surface: Surface, request: Request, receive: Receive, send: Send) -> None:
-        """Hand out the file that a link leads to, or say in the envelope why not."""
+    async def _attachment(
+        self, attachments: Attachments, name: str, request: Request, receive: Receive, send: Send
+    ) -> None:
+        """Hand out the file that a link leads to, or say in the envelope why not.
+
+        Links belong to the first service, whose words say what is wrong with one, whatever host it was asked of.
+        """
+        surface = self._services[self._addresses.default].surface
         request_id = str(uuid.uuid4())
         try:
             gate.check_transport(self._rules, request)
             if request.method not in ("GET", "HEAD"):
                 raise refusals.MethodNotAllowed(method=request.method, allowed="GET or HEAD")
-            file = await self._attachments.open(request.path.removeprefix(ATTACHED), _link_query(request.query))
+            file = await attachments.open(name, _link_query(request.query))
         except Fact as fact:
             wanted = request.headers.get("accept-language", "")[:2].lower()
             locale = wanted if wanted in surface.table.locales else None
@@ -151,6 +163,7 @@ class App:
             return
         headers = {"Content-Disposition": f'attachment; filename="{file.name}"', "Wish-Request-Id": request_id}
         headers["Wish-Rate-Limit-Remaining"] = str(surface.default_limits[0].limit)
+        headers |= file.headers
         lines = header_lines(Response(200, b"", file.content_type, headers), file.size)
         gone = asyncio.create_task(_disconnected(receive))
         try:
@@ -251,15 +264,16 @@ async def _send(response: Response, send: Send) -> None:
 
 def header_lines(response: Response, size: int | None = None) -> list[tuple[bytes, bytes]]:
     """The headers of an answer as they go out; `size` is that of a body which follows by itself."""
-    lines = [
-        (b"content-type", response.content_type.encode("ascii")),
-        (b"content-length", b"%d" % (len(response.body) if size is None else size)),
-        (b"cache-control", b"no-store"),
-        (b"referrer-policy", b"no-referrer"),
-        (b"x-content-type-options", b"nosniff"),
-    ]
-    lines += [(name.lower().encode("ascii"), value.encode("ascii")) for name, value in response.headers.items()]
-    return lines
+    lines = {
+        b"content-type": response.content_type.encode("ascii"),
+        b"content-length": b"%d" % (len(response.body) if size is None else size),
+        b"cache-control": b"no-store",
+        b"referrer-policy": b"no-referrer",
+        b"x-content-type-options": b"nosniff",
+    }
+    for name, value in response.headers.items():
+        lines[name.lower().encode("ascii")] = value.encode("ascii")
+    return list(lines.items())
 
 
 class _BodyReader:

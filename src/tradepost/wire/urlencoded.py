@@ -17,7 +17,7 @@ MOST_FIELDS: Final = 1000
 _COMMON: Final = tuple((b"%%%02X" % ord(char), char.encode()) for char in '",:{}[] +/')
 # Bytes of other scripts come in runs; they too can be part of no escape.
 _OTHER_SCRIPT = re.compile(rb"%[89A-Fa-f][0-9A-Fa-f]")
-_RUN = re.compile(rb"(?:%[89A-Fa-f][0-9A-Fa-f]){2,}+")
+_RUN = re.compile(rb"(?:%[89A-Fa-f][0-9A-Fa-f]){2,}")
 
 
 class Unescaper:

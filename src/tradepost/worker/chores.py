@@ -12,7 +12,7 @@ from datetime import timedelta
 
 import structlog
 
-from tradepost.domain import access, downloads, jobs, outbox
+from tradepost.domain import access, downloads, jobs, outbox, pictures
 from tradepost.domain.context import Ctx
 from tradepost.storage.database import Database
 from tradepost.storage.files import FileStore
@@ -53,9 +53,19 @@ async def delete_expired_files(ctx: Ctx, files: FileStore) -> int:
     return len(expired)
 
 
+async def delete_expired_uploads(ctx: Ctx, files: FileStore) -> int:
+    """Delete the pictures that were uploaded too long ago."""
+    expired = await pictures.expired_uploads(ctx)
+    for merchant_id, picture_id, stem in expired:
+        await files.delete_all(pictures.folder_of(stem))
+        await pictures.forget_upload(ctx, merchant_id, picture_id)
+    return len(expired)
+
+
 CHORES = (
     Chore("forget old rate limit windows", timedelta(minutes=10), _forget_windows),
     Chore("delete expired downloads", timedelta(minutes=5), delete_expired_files),
+    Chore("delete expired uploads", timedelta(minutes=10), delete_expired_uploads),
     Chore("forget old jobs", timedelta(hours=1), _forget_jobs),
     Chore("forget old events and mail", timedelta(hours=1), _forget_events),
 )

@@ -49,7 +49,7 @@ class Handler(Protocol):
         """What is to be written down when the job is given up."""
 
 
-class _Plain:
+class Plain:
     """A handler with nothing to do outside."""
 
     async def outside(self, job: Job, progress: Progress) -> Any:
@@ -62,7 +62,7 @@ class _Plain:
         """The job's state says it all."""
 
 
-class BulkUpdates(_Plain):
+class BulkUpdates(Plain):
     """Applies a pack of rows a step."""
 
     kind: ClassVar[str] = bulk_updates.KIND
@@ -76,7 +76,7 @@ class BulkUpdates(_Plain):
         await bulk_updates.note_later(await merchants.act_for(ctx, job.account_id), job)
 
 
-class BulkUpdateNotes(_Plain):
+class BulkUpdateNotes(Plain):
     """Notes what an update has changed that did not come to its own end, some products a step."""
 
     kind: ClassVar[str] = bulk_updates.NOTE_KIND
@@ -86,14 +86,16 @@ class BulkUpdateNotes(_Plain):
         return await bulk_updates.take_note_step(await merchants.act_for(ctx, job.account_id), job)
 
 
-class ProductDownloads(_Plain):
+class ProductDownloads(Plain):
     """Makes a file of a catalogue in one step."""
 
     kind: ClassVar[str] = downloads.PRODUCTS
 
-    def __init__(self, database: Database, files: FileStore) -> None:
+    def __init__(self, database: Database, files: FileStore, public_url: str) -> None:
+        """`public_url` is what the URLs of pictures begin with."""
         self._database = database
         self._files = files
+        self._public_url = public_url
 
     async def outside(self, job: Job, progress: Progress) -> Exported:
         """Write the file, all from one snapshot; what earlier tries left is gone before.
@@ -116,7 +118,7 @@ class ProductDownloads(_Plain):
                 await writer.write(piece)
                 progress(export.written, export.total)
 
-            export = downloads.Export(job, write)
+            export = downloads.Export(job, self._public_url, write)
             return await export.run(Ctx(db=connection, now=now, actor=None), connection)
 
     async def inside(self, ctx: Ctx, job: Job, effect: Exported) -> Advance:
@@ -132,7 +134,7 @@ class ProductDownloads(_Plain):
         await downloads.report_parked(ctx, job)
 
 
-class Telling(_Plain):
+class Telling(Plain):
     """Writes the letters about an event."""
 
     kind: ClassVar[str] = outbox.TELL
@@ -159,7 +161,7 @@ class Sent:
     refused: str | None = None
 
 
-class Mailing(_Plain):
+class Mailing(Plain):
     """Sends one letter."""
 
     kind: ClassVar[str] = outbox.SEND

@@ -9,8 +9,11 @@ import signal
 import asyncpg
 import uvloop
 
+from tradepost.darkroom.client import Darkroom
+from tradepost.darkroom.studio import Studio
 from tradepost.settings import Settings
 from tradepost.storage.database import APP_ROLE, PLATFORM_ROLE, Database, session_settings
+from tradepost.storage.files import FileStore
 from tradepost.supervisor import wait_for_parent_end
 from tradepost.wiring import (
     configure_logging,
@@ -19,6 +22,7 @@ from tradepost.wiring import (
     link_keys,
     open_address_validator,
     open_files,
+    open_guard,
     open_mailer,
     public_url,
 )
@@ -27,8 +31,12 @@ from tradepost.worker.addresses import ReturnAddresses
 from tradepost.worker.chores import do_chores
 from tradepost.worker.cores import OneCore
 from tradepost.worker.letters import LetterWriter
+from tradepost.worker.pictures import Pictures
 from tradepost.worker.runner import Runner
 
+PICTURE_SLOTS = 8
+"""Pictures that are fetched at the same time: most of that is waiting for others."""
+DARKROOMS = 2
 NICENESS = 5
 """Whoever waits for an answer goes first where a machine has both to do."""
 
@@ -45,13 +53,16 @@ async def _work(settings: Settings) -> None:
     core = OneCore(beside_database=embedded_database(settings) is not None)
     platform = Database(connect_arguments(settings, PLATFORM_ROLE), PLATFORM_ROLE, most=2)
     # An export keeps one connection while it notes its end on another.
-    app = Database(connect_arguments(settings, APP_ROLE), APP_ROLE, most=2 * slots, greet=core.bring)
+    most = 2 * slots + PICTURE_SLOTS // 2
+    app = Database(connect_arguments(settings, APP_ROLE), APP_ROLE, most=most, greet=core.bring)
     await platform.open()
     await app.open()
     files = open_files(settings)
-    runner = Runner(
-        platform, app, lambda: _session(settings), _handlers(settings, app), slots, numbered=core.settle
-    )
+    guard, guard_process = open_guard(settings)
+    darkroom = Darkroom(DARKROOMS)
+    known = _handlers(settings, app, files, Pictures(app, files, Studio(files, darkroom), guard))
+    aside = {Pictures.kind: PICTURE_SLOTS}
+    runner = Runner(platform, app, lambda: _session(settings), known, slots, aside=aside, numbered=core.settle)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, runner.stop)
@@ -64,14 +75,19 @@ async def _work(settings: Settings) -> None:
         await asyncio.gather(*helpers, return_exceptions=True)
         await app.close()
         await platform.close()
+        darkroom.close()
+        guard_process.close()
 
 
-def _handlers(settings: Settings, app: Database) -> dict[str, handlers.Handler]:
+def _handlers(
+    settings: Settings, app: Database, files: FileStore, pictures: Pictures
+) -> dict[str, handlers.Handler]:
     mailer = open_mailer(settings)
     known: list[handlers.Handler] = [
         handlers.BulkUpdates(),
         handlers.BulkUpdateNotes(),
-        handlers.ProductDownloads(app, open_files(settings)),
+        handlers.ProductDownloads(app, files, public_url(settings)),
+        pictures,
         ReturnAddresses(app, open_address_validator()),
         handlers.Telling(LetterWriter(public_url(settings), link_keys(settings))),
     ]

@@ -9,7 +9,8 @@ was dropped can do no harm.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -70,11 +71,13 @@ class Runner:
         connect: Callable[[], Awaitable[asyncpg.Connection[Any]]],
         handlers: Mapping[str, Handler],
         slots: int,
+        aside: Mapping[str, int] | None = None,
         grace_seconds: float = GRACE_SECONDS,
         numbered: Callable[[int], None] = lambda number: None,
     ) -> None:
         """`platform` sees every account, `app` the one it acts for; `connect` opens a session of its own.
 
+        Kinds in `aside` have slots of their own, so many each: what waits for others keeps nobody else waiting.
         `grace_seconds` is how long what happens outside of the database may go on after the word to stop.
         `numbered` is told the worker's number whenever it gets one.
         """
@@ -83,6 +86,7 @@ class Runner:
         self._connect = connect
         self._handlers = handlers
         self._slots = slots
+        self._aside = dict(aside or {})
         self._grace_seconds = grace_seconds
         self._numbered = numbered
         self._works: set[_Work] = set()
@@ -133,11 +137,11 @@ class Runner:
         while not self._stopping.is_set() and not session.lost.is_set():
             self._room.clear()
             session.woken.clear()
-            has_room = self._has_room()
-            job = await self._claim(session) if has_room else None
+            kinds = self._kinds_with_room()
+            job = await self._claim(session, kinds) if kinds else None
             if job is None:
                 news = [self._room.wait(), self._stopping.wait(), session.lost.wait()]
-                if has_room:
+                if kinds:
                     # The end of one of our own jobs is news, too: the next of its lane can begin.
                     await _first(session.woken.wait(), *news, seconds=IDLE_SECONDS)
                 else:
@@ -148,23 +152,29 @@ class Runner:
             work.task = asyncio.create_task(self._work_on(work))
             work.task.add_done_callback(partial(self._put_down, work))
 
-    def _has_room(self) -> bool:
-        """Whether another job can be taken; beside one that may have ended its workers there is none."""
-        suspicious = any(work.job.tries > SUSPICIOUS_TRIES for work in self._works)
-        return len(self._works) < self._slots and not suspicious
+    def _kinds_with_room(self) -> list[str]:
+        """What can be taken on at the moment; beside a job that may have ended its workers there is nothing."""
+        if any(work.job.tries > SUSPICIOUS_TRIES for work in self._works):
+            return []
+        at_work = Counter(work.job.kind for work in self._works)
+        together = sum(count for kind, count in at_work.items() if kind not in self._aside)
+        return [
+            kind
+            for kind in self._handlers
+            if (at_work[kind] < self._aside[kind] if kind in self._aside else together < self._slots)
+        ]
 
     def _put_down(self, work: _Work, task: asyncio.Task[None]) -> None:
         self._works.discard(work)
         self._room.set()
 
-    async def _claim(self, session: _Session) -> Job | None:
-        """The next job, if there is one; a job that is parked instead is noted and passed over."""
+    async def _claim(self, session: _Session, kinds: Collection[str]) -> Job | None:
+        """The next job of these kinds, if there is one; a job that is parked instead is noted and passed over."""
         while True:
             try:
                 async with self._platform.acting_for("") as connection:
                     ctx = await _context(connection)
-                    alone = not self._works
-                    job = await jobs.claim_next(ctx, session.number, self._handlers.keys(), alone=alone)
+                    job = await jobs.claim_next(ctx, session.number, kinds, alone=not self._works)
                     if job is None or job.state != FAILED:
                         return job
                     await self._note_parked(connection, ctx, job)

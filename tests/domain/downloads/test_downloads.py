@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.market import NOW, Market, World
+from tests.support.market import MERCHANT_URL, NOW, Market, World
 from tradepost.domain import access, downloads, jobs, merchants, outbox, products
 from tradepost.domain.context import Ctx, MerchantCtx
 from tradepost.domain.downloads import DownloadNotFound, Export, Exported, LinkExpired, LinkKeys
@@ -62,7 +62,7 @@ class Shop:
             pieces.append(piece)
 
         ctx: Any = self.ctx
-        exported = await Export(job, write).run(ctx, ctx.db)
+        exported = await Export(job, MERCHANT_URL, write).run(ctx, ctx.db)
         return b"".join(pieces), exported
 
     async def finished(self, wanted: CatalogueFilter = EVERYTHING, ctx: MerchantCtx | None = None) -> Job:
@@ -176,10 +176,10 @@ def test_what_a_line_says(play: Play) -> None:
             "Tags": "womens ring,Jewelry,Bow",
             "Description": "A ring with a bow.",
             "Condition": "NEW",
-            "Main Image": "https://pictures.example/ring.jpg",
+            "Main Image": MERCHANT_URL + ring.main_image,
             "Variation Image": "",
-            "Extra Images": "https://pictures.example/ring-side.jpg",
-            "Clean Image": "https://pictures.example/ring.jpg",
+            "Extra Images": MERCHANT_URL + ring.extra_images[0],
+            "Clean Image": MERCHANT_URL + ring.main_image,
             "UPC": "12345678",
             "Brand ID": "5a0a0a0a0a0a0a0a0a0a0a0a",
             "Landing Page URL": "https://shop.example/ring",
@@ -350,7 +350,7 @@ def test_how_far_it_is(play: Play) -> None:
             told.append((export.written, export.total))
 
         ctx: Any = shop.ctx
-        export = Export(await shop.claimed(), write)
+        export = Export(await shop.claimed(), MERCHANT_URL, write)
         assert (export.written, export.total) == (0, None)
         exported = await export.run(ctx, ctx.db)
         assert len(told) > 1

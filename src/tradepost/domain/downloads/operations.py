@@ -71,8 +71,9 @@ async def open_link(ctx: Ctx, link: Link) -> File:
 class Export:
     """Makes the file of one job, and can be asked how far it is."""
 
-    def __init__(self, job: Job, output: Pieces) -> None:
-        """`output` takes the bytes of the file."""
+    def __init__(self, job: Job, base_url: str, output: Pieces) -> None:
+        """`base_url` is what URLs of our own begin with; `output` takes the bytes of the file."""
+        self._base_url = base_url
         self._wanted = from_arguments(job.arguments)
         self._job = job
         self._output = output
@@ -89,7 +90,7 @@ class Export:
         """Write all of it, as it is at one moment: the transaction reads from one snapshot."""
         merchant = await merchants.act_for(ctx, self._job.account_id)
         self.total = await products.count_catalogue(merchant, self._wanted)
-        await products.copy_catalogue(merchant, db, self._wanted, self._write)
+        await products.copy_catalogue(merchant, db, self._wanted, self._base_url, self._write)
         key = key_of(self._job.account_id, self._job.id, self._job.fence)
         return Exported(key, self.written, self._size)
 

@@ -32,6 +32,13 @@ async def enqueue(
     return job_id
 
 
+async def enqueue_all(ctx: Ctx, account_id: str, kind: str, work: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+    """Write down several jobs of one kind at once, each with its lane and its arguments."""
+    if work:
+        wanted = [(ctx.new_id(), lane, arguments) for lane, arguments in work]
+        await rows.insert_all(ctx.db, account_id, kind, wanted, ctx.token_id, ctx.now)
+
+
 async def find_job(ctx: Ctx, account_id: str, kind: str, job_id: str) -> Job:
     """A job of an account as it is now; raises JobNotFound, for one of another kind, too."""
     found = await rows.find(ctx.db, account_id, job_id)

@@ -55,18 +55,32 @@ async def insert(
     now: datetime,
 ) -> None:
     """Write down a job that is due at once, and wake a worker when this is committed."""
+    await insert_all(db, account_id, kind, [(job_id, lane, arguments)], token_id, now)
+
+
+async def insert_all(
+    db: Rows,
+    account_id: str,
+    kind: str,
+    work: Sequence[tuple[str, str, Mapping[str, Any]]],
+    token_id: str | None,
+    now: datetime,
+) -> None:
+    """Write down jobs (id, lane and arguments of each) in one statement."""
+    ids, lanes, arguments = zip(*work, strict=True)
     await db.execute(
         """
         insert into job (account_id, id, kind, lane, arguments, token_id, person_id, created_at, due_at)
-        values ($1, $2, $3, $4, $5, $6,
-                (select id from merchant_user where merchant_id = $1 order by created_at, id limit 1),
-                $7, clock_timestamp())
+        select $1, t.id, $2, t.lane, t.arguments, $6,
+               (select id from merchant_user where merchant_id = $1 order by created_at, id limit 1),
+               $7, clock_timestamp()
+          from unnest($3::text[], $4::text[], $5::jsonb[]) as t (id, lane, arguments)
         """,
         account_id,
-        job_id,
         kind,
-        lane,
-        _text(arguments),
+        list(ids),
+        list(lanes),
+        [_text(one) for one in arguments],
         token_id,
         now,
     )

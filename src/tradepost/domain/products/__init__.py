@@ -17,6 +17,7 @@ from tradepost.domain.products.operations.bulk import (
 )
 from tradepost.domain.products.operations.dimensions import find_dimensions, find_unmeasured, set_dimensions
 from tradepost.domain.products.operations.export import copy_catalogue, count_catalogue
+from tradepost.domain.products.operations.pictures import settle_picture
 from tradepost.domain.products.operations.product import (
     add_product,
     change_parent_sku,
@@ -108,6 +109,7 @@ __all__ = [
     "set_enabled",
     "set_stock",
     "settle",
+    "settle_picture",
     "split_stock",
     "tag_id",
     "take_down_variation",

@@ -77,7 +77,11 @@ class CountryPrice(msgspec.Struct, frozen=True, gc=False):
 
 
 class Product(msgspec.Struct, frozen=True, gc=False):
-    """A product with all its variations, as seen from one warehouse."""
+    """A product with all its variations, as seen from one warehouse.
+
+    Pictures that are here are paths of ours. The main one is "" where there is none yet; in lists those that are
+    not here yet stand with the URL that they will come from.
+    """
 
     id: str
     parent_sku: str
@@ -119,8 +123,8 @@ class Product(msgspec.Struct, frozen=True, gc=False):
     @property
     def pictures(self) -> list[str]:
         """Every picture once: the main one, the extra ones, those of the variations."""
-        own = [variation.main_image for variation in self.variations if variation.main_image]
-        return list(dict.fromkeys([self.main_image, *self.extra_images, *own]))
+        own = [variation.main_image for variation in self.variations]
+        return [image for image in dict.fromkeys([self.main_image, *self.extra_images, *own]) if image]
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,17 @@ def work() -> None:
 
 
 @cli.command(hidden=True)
+def egress(
+    listen: Annotated[int | None, typer.Option(help="A listening socket that was inherited.")] = None,
+    control: Annotated[int | None, typer.Option(help="A socket that sockets are handed in by.")] = None,
+) -> None:
+    """Fetch from outside for the workers of this machine, guarded; at TRADEPOST_EGRESS_SOCKET."""
+    from tradepost.egress.process import run
+
+    run(load_settings(), listen, control)
+
+
+@cli.command(hidden=True)
 def web(
     merchant: Annotated[list[int], typer.Option(help="Listening sockets of the merchant service.")],
     wishpost: Annotated[list[int], typer.Option(help="Listening sockets of WishPost.")],

@@ -8,9 +8,12 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tradepost.egress.process import socket_path
+from tradepost.egress.sockets import bind_socket
 from tradepost.sandbox import seed
 from tradepost.settings import Settings
 from tradepost.supervisor import Child, Supervisor
@@ -19,10 +22,12 @@ from tradepost.wiring import apply_rate_limits, embedded_database, folder_lock, 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The listening sockets of both services."""
+    """The listening sockets of both services, and of the way out."""
 
     merchant: socket.socket
     wishpost: socket.socket
+    egress: socket.socket | None
+    """Where the worker asks for what is outside; None where there is no worker, or a guard runs already."""
 
     def urls(self) -> dict[str, str]:
         """Where each service is."""
@@ -48,7 +53,12 @@ def serve(settings: Settings) -> int:
 def _serve(settings: Settings) -> int:
     # Until the supervisor listens to signals itself, being told to stop ends the start and undoes it.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
-    opened = Opened(_listen(settings.host, settings.port), _listen(settings.host, settings.wishpost_port))
+    has_guard = settings.is_sandbox and settings.egress_socket is None
+    opened = Opened(
+        _listen(settings.host, settings.port),
+        _listen(settings.host, settings.wishpost_port),
+        bind_socket(socket_path(settings)) if has_guard else None,
+    )
     embedded = embedded_database(settings)
     try:
         with folder_lock(settings, "verb.lock"):
@@ -76,8 +86,17 @@ def _children(settings: Settings, opened: Opened) -> list[Child]:
     if settings.is_sandbox:
         url = settings.public_url or opened.urls()["merchant"]
         env = {"TRADEPOST_DATA": str(settings.data.resolve()), "TRADEPOST_PUBLIC_URL": url}
+        if opened.egress is not None:
+            children.append(_egress_child(opened.egress, env))
+            env["TRADEPOST_EGRESS_SOCKET"] = str(socket_path(settings).resolve())
         children.append(Child("worker", [*_program(), "work"], env=env))
     return children
+
+
+def _egress_child(opened: socket.socket, env: Mapping[str, str]) -> Child:
+    """The guard on a socket that stays the same when it is started again, so that who asks meanwhile waits."""
+    number = opened.fileno()
+    return Child("egress", [*_program(), "egress", "--listen", str(number)], pass_fds=(number,), env=env)
 
 
 def remember_addresses(settings: Settings, urls: dict[str, str]) -> Path:

@@ -4,6 +4,7 @@ from tradepost.surfaces.merchant_v2 import (
     auth,
     currency,
     fulfillment,
+    images,
     jobs,
     products,
     returns,
@@ -21,6 +22,7 @@ CHAPTERS = {
     jobs: "Batch Jobs",
     fulfillment: "Fulfillment",
     warehouses: "Warehouse",
+    images: "Image",
     returns: "Returns Program",
     currency: "Currency",
 }

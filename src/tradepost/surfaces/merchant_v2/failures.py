@@ -27,6 +27,16 @@ class NewImageUnreachable(Failure):
     url: str
 
 
+class NotBase64(Failure):
+    """What is sent as a picture is not base64."""
+
+
+class ImageTooLarge(Failure):
+    """What is sent as a picture has more bytes than are taken; `limit` is in MB."""
+
+    limit: int
+
+
 class VideoHostRefused(Failure):
     """The video is on a site that does not hand out files."""
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from tradepost.domain import products
 from tradepost.domain.context import MerchantCtx
+from tradepost.domain.pictures import PictureExpired, TooManyWaiting
 from tradepost.domain.products import ListFilter, NewProduct, ProductChanges
 from tradepost.domain.products import failures as f
 from tradepost.domain.warehouses import WarehouseNotFound
@@ -19,15 +20,18 @@ from tradepost.surfaces.merchant_v2.failures import (
     SpanReversed,
     VideoHostRefused,
 )
+from tradepost.surfaces.merchant_v2.images import naming, own_paths
 from tradepost.surfaces.merchant_v2.surface import api
 from tradepost.surfaces.merchant_v2.views.common import DONE, Nothing
 from tradepost.surfaces.merchant_v2.views.product import ProductItem, product_item
 from tradepost.values import NOT_GIVEN, NotGiven, Page
 from tradepost.wire.endpoint import WhenMissing
+from tradepost.wire.http_types import BaseUrl
 from tradepost.wire.paging import Listing
 from tradepost.wire.params import Doc, Whole
 
 _CHANGED = (f.ProductNotFound, f.ProductRemoved, InvalidId)
+PICTURE_FAILURES = (PictureExpired, TooManyWaiting)
 AMOUNT_FAILURES = (f.LocalizedMissing, f.CurrencyMismatch, f.TooPrecise, f.AmountsDiffer, f.AboveLimit)
 
 
@@ -101,40 +105,47 @@ class ProductToChange(ProductChanges):
         MainImageMissing,
         NewImageUnreachable,
         VideoHostRefused,
+        *PICTURE_FAILURES,
         *AMOUNT_FAILURES,
     ],
 )
-async def add_product(ctx: MerchantCtx, *, new: ProductToAdd) -> ProductItem:
+async def add_product(ctx: MerchantCtx, *, new: ProductToAdd, base_url: BaseUrl) -> ProductItem:
     """Create a product.
 
     The product comes with its first variation, whose SKU must be new among your variations. Answers with the
-    product as it is kept, its id included. Pictures are named by URL.
+    product as it is kept, its id included. Pictures are named by URL; they are fetched, made anew and kept, usually
+    within seconds, and from then on shown under URLs of ours.
     """
-    return product_item(await products.add_product(ctx, new), ctx.actor)
+    with naming(base_url, NewImageUnreachable):
+        return product_item(await products.add_product(ctx, own_paths(new, base_url)), ctx.actor, base_url)
 
 
 @api.read("/product", scope="products:read", fails=[f.ProductNotFound, WarehouseNotFound])
 async def get_product(
-    ctx: MerchantCtx, *, ref: v.ProductRef, warehouse_name: v.WarehouseName | None = None
+    ctx: MerchantCtx, *, ref: v.ProductRef, warehouse_name: v.WarehouseName | None = None, base_url: BaseUrl
 ) -> ProductItem:
     """Retrieve a product.
 
     Give its id or its parent SKU. A removed product is found by its id only.
     """
-    return product_item(await products.find_product(ctx, ref.meant(), warehouse_name), ctx.actor)
+    return product_item(await products.find_product(ctx, ref.meant(), warehouse_name), ctx.actor, base_url)
 
 
 @api.write(
     "/product/update",
     scope="products:write",
-    fails=[*_CHANGED, f.TooManyPictures, ImageUnreachable, VideoHostRefused],
+    fails=[*_CHANGED, f.TooManyPictures, ImageUnreachable, VideoHostRefused, *PICTURE_FAILURES],
 )
-async def update_product(ctx: MerchantCtx, *, ref: v.ChangedProductRef, changes: ProductToChange) -> Nothing:
+async def update_product(
+    ctx: MerchantCtx, *, ref: v.ChangedProductRef, changes: ProductToChange, base_url: BaseUrl
+) -> Nothing:
     """Update a product.
 
-    Changes what is given and leaves the rest; nothing about its variations can be changed here.
+    Changes what is given and leaves the rest; nothing about its variations can be changed here. Another main
+    picture is shown as soon as it is fetched, and the one there was until then.
     """
-    await products.update_product(ctx, ref.meant(), changes)
+    with naming(base_url):
+        await products.update_product(ctx, ref.meant(), own_paths(changes, base_url))
     return DONE
 
 
@@ -192,6 +203,7 @@ async def list_products(
     upto: v.Upto | None = None,
     show_rejected: v.ShowRejected = False,
     warehouse_name: v.WarehouseName | None = None,
+    base_url: BaseUrl,
 ) -> Listing[ProductItem]:
     """List all products.
 
@@ -201,7 +213,7 @@ async def list_products(
         raise SpanReversed(name="upto")
     page = Page(start, limit)
     found, more = await products.list_products(ctx, ListFilter(since, upto, show_rejected), page, warehouse_name)
-    return Listing([product_item(product, ctx.actor) for product in found], page, more)
+    return Listing([product_item(product, ctx.actor, base_url) for product in found], page, more)
 
 
 @api.write("/product/remove-extra-images", scope="products:write", fails=_CHANGED)

@@ -12,11 +12,13 @@ from tradepost.domain.products import failures as f
 from tradepost.domain.warehouses import WarehouseNotFound
 from tradepost.surfaces.merchant_v2 import vocabulary as v
 from tradepost.surfaces.merchant_v2.failures import ImageUnreachable
-from tradepost.surfaces.merchant_v2.products import AMOUNT_FAILURES
+from tradepost.surfaces.merchant_v2.images import naming, own_paths
+from tradepost.surfaces.merchant_v2.products import AMOUNT_FAILURES, PICTURE_FAILURES
 from tradepost.surfaces.merchant_v2.surface import api
 from tradepost.surfaces.merchant_v2.views.common import DONE, Nothing
 from tradepost.surfaces.merchant_v2.views.product import VariantItem, variant_item, variant_items
 from tradepost.values import NOT_GIVEN, NotGiven, Page
+from tradepost.wire.http_types import BaseUrl
 from tradepost.wire.paging import Listing
 from tradepost.wire.params import Boolean, Doc, Whole
 
@@ -77,27 +79,29 @@ class VariationToChange(v.LogisticsParams, VariationChanges):
         f.TooManyVariations,
         f.TooManyPictures,
         ImageUnreachable,
+        *PICTURE_FAILURES,
         *AMOUNT_FAILURES,
     ],
 )
-async def add_variation(ctx: MerchantCtx, *, new: VariationToAdd) -> VariantItem:
+async def add_variation(ctx: MerchantCtx, *, new: VariationToAdd, base_url: BaseUrl) -> VariantItem:
     """Create a product variation.
 
     It needs a colour or a size, and the pair must be new in its product. It ships at the product's default
     price or, where there is none, at the highest price of the product's active variations. A product has at
     most 400 variations.
     """
-    product, variation = await products.add_variation(ctx, new)
-    return variant_item(variation, product, ctx.actor)
+    with naming(base_url):
+        product, variation = await products.add_variation(ctx, own_paths(new, base_url))
+    return variant_item(variation, product, ctx.actor, base_url)
 
 
 @api.read("/variant", scope="products:read", fails=[f.VariationNotFound, WarehouseNotFound])
 async def get_variation(
-    ctx: MerchantCtx, *, sku: v.KnownSku, warehouse_name: v.WarehouseName | None = None
+    ctx: MerchantCtx, *, sku: v.KnownSku, warehouse_name: v.WarehouseName | None = None, base_url: BaseUrl
 ) -> VariantItem:
     """Retrieve a product variation."""
     product, variation = await products.find_variation(ctx, sku, warehouse_name)
-    return variant_item(variation, product, ctx.actor)
+    return variant_item(variation, product, ctx.actor, base_url)
 
 
 @api.write(
@@ -110,6 +114,7 @@ async def get_variation(
         f.ColorAndSizeTaken,
         f.TooManyPictures,
         ImageUnreachable,
+        *PICTURE_FAILURES,
         *AMOUNT_FAILURES,
     ],
 )
@@ -119,12 +124,14 @@ async def update_variation(
     sku: v.KnownSku,
     changes: VariationToChange,
     warehouse_name: v.WarehouseName | None = None,
+    base_url: BaseUrl,
 ) -> Nothing:
     """Update a product variation.
 
     Changes what is given and leaves the rest. The stock changes in one warehouse, everything else in all.
     """
-    await products.update_variation(ctx, sku, changes, warehouse_name)
+    with naming(base_url):
+        await products.update_variation(ctx, sku, own_paths(changes, base_url), warehouse_name)
     return DONE
 
 
@@ -184,6 +191,7 @@ async def list_variations(
         int, Whole(1, 500), Doc("How many products a page has, 1 to 500; all their variations come.")
     ] = 50,
     warehouse_name: v.WarehouseName | None = None,
+    base_url: BaseUrl,
 ) -> Listing[VariantItem]:
     """List all product variations.
 
@@ -191,4 +199,5 @@ async def list_variations(
     """
     page = Page(start, limit)
     found, more = await products.list_products(ctx, ListFilter(show_rejected=True), page, warehouse_name)
-    return Listing([item for product in found for item in variant_items(product, ctx.actor)], page, more)
+    items = [item for product in found for item in variant_items(product, ctx.actor, base_url)]
+    return Listing(items, page, more)

@@ -12,10 +12,12 @@ async def count_catalogue(ctx: MerchantCtx, wanted: CatalogueFilter) -> int:
     return await rows.count(ctx.db, ctx.actor.id, wanted)
 
 
-async def copy_catalogue(ctx: MerchantCtx, db: CopyingRows, wanted: CatalogueFilter, output: Pieces) -> int:
+async def copy_catalogue(
+    ctx: MerchantCtx, db: CopyingRows, wanted: CatalogueFilter, base_url: str, output: Pieces
+) -> int:
     """Write the catalogue as CSV (RFC 4180 but for the line ends, UTF-8) piece by piece; gives how many variations.
 
     All of it is from one moment, that of the statement. Texts that a spreadsheet would take for a formula have an
-    apostrophe in front.
+    apostrophe in front. URLs of our own begin with `base_url`.
     """
-    return await rows.copy(db, ctx.actor.id, wanted, ctx.actor.paid_in_usd, ctx.actor.currency, output)
+    return await rows.copy(db, ctx.actor.id, wanted, ctx.actor.paid_in_usd, ctx.actor.currency, base_url, output)

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from tradepost.domain import warehouses
+from tradepost.domain import pictures, warehouses
 from tradepost.domain.context import Merchant, MerchantCtx
+from tradepost.domain.pictures import NO_PICTURE
 from tradepost.domain.products import failures
 from tradepost.domain.products.money import (
     MOST_MSRP,
@@ -19,6 +20,7 @@ from tradepost.domain.products.money import (
     price_columns,
     settle,
 )
+from tradepost.domain.products.operations.pictures import Named, is_change, name_pictures
 from tradepost.domain.products.product import (
     DEFAULT_SHIPPING_TIME,
     MOST_PICTURES,
@@ -67,8 +69,9 @@ async def list_products(
 async def add_product(ctx: MerchantCtx, new: NewProduct) -> Product:
     """Add a product with its first variation to the STANDARD warehouse.
 
-    Without a parent SKU the SKU stands in. Raises SkuTaken, ParentSkuTaken, CleanImageUnknown,
-    TooManyPictures, and what `money` raises about its amounts.
+    Without a parent SKU the SKU stands in. Pictures that are not here yet are shown when they are. Raises SkuTaken,
+    ParentSkuTaken, CleanImageUnknown, TooManyPictures, what `pictures` raises about those named, and what `money`
+    raises about its amounts.
     """
     merchant = ctx.actor
     check_currency(
@@ -86,17 +89,13 @@ async def add_product(ctx: MerchantCtx, new: NewProduct) -> Product:
     countries = _countries(merchant, new, shipping)
     _check_pictures(new)
     product_id, variation_id = ctx.new_id(), ctx.new_id()
+    named = await name_pictures(ctx, new)
     said_by = "parent_sku" if new.parent_sku else "sku"
-    await rows.insert(ctx.db, merchant.id, {"id": product_id, **_product_columns(new)}, ctx.now, said_by=said_by)
+    own_columns = {"id": product_id, **_product_columns(new, named)}
+    await rows.insert(ctx.db, merchant.id, own_columns, ctx.now, said_by=said_by)
+    await pictures.note_use(ctx, product_id, named.waiting)
     defaults = (_value(shipping.usd), _value(shipping.localized))
-    await rows.insert_shipping(
-        ctx.db,
-        merchant.id,
-        product_id,
-        warehouses.STANDARD,
-        defaults,
-        countries,
-    )
+    await rows.insert_shipping(ctx.db, merchant.id, product_id, warehouses.STANDARD, defaults, countries)
     columns = {
         "id": variation_id,
         "product_id": product_id,
@@ -114,24 +113,20 @@ async def update_product(ctx: MerchantCtx, ref: ProductRef, changes: ProductChan
     """Change what was given of a product; tags and extra pictures are replaced as a whole.
 
     A clean picture that is none of the product's pictures is passed over, and an empty video URL deletes the
-    video, both as the reference says. Raises ProductNotFound, ProductRemoved, TooManyPictures.
+    video, both as the reference says. A main picture is shown until another one that was named is here. Raises
+    ProductNotFound, ProductRemoved, TooManyPictures, and what `pictures` raises about those named.
     """
+    named = await name_pictures(ctx, changes)
     product = await _lock(ctx, ref)
     columns = given(changes, *ProductChanges.__dataclass_fields__)
-    for name in ("tags", "extra_images"):
-        if name in columns:
-            columns[name] = list(columns[name])
-    if "demo_video_asset_url" in columns:
-        columns["demo_video_asset_url"] = columns["demo_video_asset_url"] or None
-    extra = columns.get("extra_images", product.extra_images)
+    if "tags" in columns:
+        columns["tags"] = list(columns["tags"])
     if "extra_images" in columns:
-        others = await variations.siblings(ctx.db, ctx.actor.id, product.id, warehouses.STANDARD)
-        if len(extra) + others.pictures > MOST_PICTURES:
-            raise failures.TooManyPictures(name="extra_images", limit=MOST_PICTURES)
-    if columns.get("clean_image", "") not in ("", columns.get("main_image", product.main_image), *extra):
-        del columns["clean_image"]
+        await _check_picture_count(ctx, product.id, len(columns["extra_images"]))
+    _settle_pictures(columns, product, named)
     if columns:
         await rows.update(ctx.db, ctx.actor.id, product.id, columns, ctx.now)
+    await pictures.note_use(ctx, product.id, named.waiting)
 
 
 async def change_parent_sku(ctx: MerchantCtx, ref: ProductRef, new_parent_sku: str) -> None:
@@ -222,12 +217,38 @@ def _check_pictures(new: NewProduct) -> None:
         raise failures.TooManyPictures(name="extra_images", limit=MOST_PICTURES)
     if new.clean_image is not NOT_GIVEN and new.clean_image not in (new.main_image, *new.extra_images):
         raise failures.CleanImageUnknown
+    if new.main_image == NO_PICTURE:
+        raise pictures.PictureUnknown(url=new.main_image)
 
 
-def _product_columns(new: NewProduct) -> dict[str, Any]:
+def _settle_pictures(columns: dict[str, Any], product: rows.LockedProduct, named: Named) -> None:
+    """Put what stands for pictures in place of what was given, and leave out what is no change."""
+    if "demo_video_asset_url" in columns:
+        columns["demo_video_asset_url"] = named.video(columns["demo_video_asset_url"]) or None
+    main_images = {product.main_image, product.wanted_image}
+    given_image = columns.pop("main_image", NO_PICTURE)
+    if given_image != NO_PICTURE:
+        wanted = named.columns(given_image)
+        if is_change(wanted, product.main_image, product.wanted_image):
+            columns |= wanted
+            main_images = {named.image(given_image)}
+    if "extra_images" in columns:
+        columns["extra_images"] = [named.image(image) for image in columns["extra_images"]]
+    if "clean_image" in columns:
+        columns["clean_image"] = named.image(columns["clean_image"])
+        if columns["clean_image"] not in (*main_images, *columns.get("extra_images", product.extra_images)):
+            del columns["clean_image"]
+
+
+async def _check_picture_count(ctx: MerchantCtx, product_id: str, extra: int) -> None:
+    others = await variations.siblings(ctx.db, ctx.actor.id, product_id, warehouses.STANDARD)
+    if extra + others.pictures > MOST_PICTURES:
+        raise failures.TooManyPictures(name="extra_images", limit=MOST_PICTURES)
+
+
+def _product_columns(new: NewProduct, named: Named) -> dict[str, Any]:
     optional = given(
         new,
-        "clean_image",
         "condition",
         "landing_page_url",
         "upc",
@@ -241,10 +262,12 @@ def _product_columns(new: NewProduct) -> dict[str, Any]:
         "name": new.name,
         "description": new.description,
         "tags": list(new.tags),
-        "main_image": new.main_image,
+        "main_image": "",
+        **named.columns(new.main_image),
         "original_image_url": new.main_image,
-        "extra_images": list(new.extra_images),
-        "demo_video_asset_url": new.demo_video_asset_url or None,
+        "extra_images": [named.image(image) for image in new.extra_images],
+        "clean_image": named.image(new.clean_image) if new.clean_image else None,
+        "demo_video_asset_url": named.video(new.demo_video_asset_url) if new.demo_video_asset_url else None,
         **optional,
     }
 

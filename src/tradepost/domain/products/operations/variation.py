@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tradepost.domain import warehouses
+from tradepost.domain import pictures, warehouses
 from tradepost.domain.context import MerchantCtx
+from tradepost.domain.pictures import NO_PICTURE
 from tradepost.domain.products import failures
 from tradepost.domain.products.money import MOST_MSRP, MOST_PRICE, check_currency, price_columns, settle
+from tradepost.domain.products.operations.pictures import is_change, name_pictures
 from tradepost.domain.products.product import (
     DEFAULT_SHIPPING_TIME,
     MOST_PICTURES,
@@ -40,7 +42,7 @@ async def add_variation(ctx: MerchantCtx, new: NewVariation) -> tuple[Product, V
     """Add a variation to a product, at the product's default shipping price.
 
     Raises ParentNotFound, NeitherColorNorSize, ColorAndSizeTaken, SkuTaken, TooManyVariations,
-    TooManyPictures, and what `money` raises about its amounts.
+    TooManyPictures, what `pictures` raises about those named, and what `money` raises about its amounts.
     """
     merchant = ctx.actor
     if not new.color and not new.size:
@@ -48,11 +50,13 @@ async def add_variation(ctx: MerchantCtx, new: NewVariation) -> tuple[Product, V
     check_currency(merchant, new.localized_currency_code, new.localized_price, new.localized_msrp, required=True)
     price = settle(merchant, "price", new.price, new.localized_price, most=MOST_PRICE)
     msrp = settle(merchant, "msrp", new.msrp, new.localized_msrp, most=MOST_MSRP, required=False)
+    named = await name_pictures(ctx, new)
+    has_image = bool(new.main_image) and new.main_image != NO_PICTURE
     product = await _lock_parent(ctx, new.parent_sku)
     siblings = await rows.siblings(ctx.db, merchant.id, product.id, warehouses.STANDARD)
     if siblings.count >= MOST_VARIATIONS:
         raise failures.TooManyVariations(limit=MOST_VARIATIONS)
-    if new.main_image and len(product.extra_images) + siblings.pictures >= MOST_PICTURES:
+    if has_image and len(product.extra_images) + siblings.pictures >= MOST_PICTURES:
         raise failures.TooManyPictures(name="main_image", limit=MOST_PICTURES)
     variation_id = ctx.new_id()
     columns = {
@@ -62,9 +66,11 @@ async def add_variation(ctx: MerchantCtx, new: NewVariation) -> tuple[Product, V
         "sku": new.sku,
         "shipping_time": new.shipping_time or DEFAULT_SHIPPING_TIME,
         **price_columns(price, msrp),
-        **given(new, "color", "size", "main_image", "quantity_value"),
+        **given(new, "color", "size", "quantity_value"),
+        **(named.columns(new.main_image) if has_image else {}),
     }
     await rows.insert(ctx.db, merchant.id, columns, new.logistics())
+    await pictures.note_use(ctx, product.id, named.waiting)
     await rows.insert_stock(
         ctx.db,
         merchant.id,
@@ -84,8 +90,8 @@ async def update_variation(
 ) -> None:
     """Change what was given of a variation; stock changes in one warehouse, everything else everywhere.
 
-    Raises VariationNotFound, WarehouseNotFound, VariationRemovedByWish, ColorAndSizeTaken, TooManyPictures,
-    and what `money` raises about its amounts.
+    Raises VariationNotFound, WarehouseNotFound, VariationRemovedByWish, ColorAndSizeTaken, TooManyPictures, what
+    `pictures` raises about those named, and what `money` raises about its amounts.
     """
     merchant = ctx.actor
     warehouse = await warehouses.known_name(ctx, warehouse_name)
@@ -98,6 +104,7 @@ async def update_variation(
     )
     price = settle(merchant, "price", changes.price, changes.localized_price, most=MOST_PRICE)
     msrp = settle(merchant, "msrp", changes.msrp, changes.localized_msrp, most=MOST_MSRP, required=False)
+    named = await name_pictures(ctx, changes)
     variation = await _lock(ctx, sku)
     if changes.enabled and variation.removed_by_wish:
         raise failures.VariationRemovedByWish(sku=sku)
@@ -106,15 +113,10 @@ async def update_variation(
         **given(changes, "enabled", "size", "color", "shipping_time", "quantity_value"),
     }
     of_product: dict[str, Any] = {}
-    # Connectors read a variation, change its stock and send all of it back: the picture it shows is no change.
-    if changes.main_image and changes.main_image != variation.shown_image:
-        if changes.update_product_image:
-            # The picture becomes the product's, and this variation shows the product's picture.
-            of_product["main_image"] = changes.main_image
-            columns["main_image"] = None
-        else:
-            await _check_picture_count(ctx, variation)
-            columns["main_image"] = changes.main_image
+    if changes.main_image and changes.main_image != NO_PICTURE:
+        own, of_product = await _image_columns(ctx, variation, changes, named.columns(changes.main_image))
+        columns |= own
+        await pictures.note_use(ctx, variation.product_id, named.waiting)
     if columns:
         await rows.update(ctx.db, merchant.id, variation, sku, columns)
     await rows.set_logistics(ctx.db, merchant.id, variation.product_id, variation.id, changes.logistics())
@@ -188,8 +190,25 @@ async def _lock_parent(ctx: MerchantCtx, parent_sku: str) -> products.LockedProd
     return product
 
 
+async def _image_columns(
+    ctx: MerchantCtx, variation: rows.LockedVariation, changes: VariationChanges, image: Mapping[str, str | None]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a picture changes about the variation, and about its product.
+
+    Connectors read a variation, change its stock and send all of it back: the picture it shows is no change.
+    """
+    if not is_change(image, variation.shown_image, variation.wanted_image):
+        return {}, {}
+    if changes.update_product_image:
+        # The picture becomes the product's, and this variation shows the product's picture.
+        is_new = is_change(image, variation.product_image, variation.wanted_product_image)
+        return {"main_image": None, "wanted_image": None}, dict(image) if is_new else {}
+    await _check_picture_count(ctx, variation)
+    return dict(image), {}
+
+
 async def _check_picture_count(ctx: MerchantCtx, variation: rows.LockedVariation) -> None:
-    if variation.main_image is not None:
+    if variation.main_image is not None or variation.wanted_image is not None:
         return  # one picture goes and one comes
     product = await products.lock(ctx.db, ctx.actor.id, ProductRef(id=variation.product_id))
     siblings = await rows.siblings(ctx.db, ctx.actor.id, variation.product_id, warehouses.STANDARD)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from tradepost.domain.context import CopyingRows, Pieces, Rows
+from tradepost.domain.pictures import NO_PICTURE
 from tradepost.domain.products.product import CatalogueFilter
 
 _EVER = datetime(1, 1, 2, tzinfo=UTC)
@@ -31,6 +32,11 @@ def _number(expression: str) -> str:
     return f"regexp_replace(trim_scale({expression})::text, '^(\\d+)$', '\\1.0')"
 
 
+def _image(expression: str) -> str:
+    """A picture as answers tell it: a path of ours as a URL."""
+    return f"case when left({expression}, 1) = '/' then $8 || {expression} else {expression} end"
+
+
 def _truth(expression: str) -> str:
     return f"case when {expression} then 'True' else 'False' end"
 
@@ -45,6 +51,9 @@ def _own(column: str) -> str:
     usd = column.replace("localized_", "")
     return f"case when $6 = 'USD' then {_number(usd)} else {_number(column)} end"
 
+
+MAIN_IMAGE: Final = f"coalesce(nullif(p.main_image, ''), '{NO_PICTURE}')"
+"""A product without a picture yet shows the placeholder."""
 
 _COLUMNS: Final = {
     "Product ID": "p.id",
@@ -70,10 +79,11 @@ _COLUMNS: Final = {
     "Tags": "cell(nullif(array_to_string(p.tags, ','), ''))",
     "Description": "cell(p.description)",
     "Condition": "p.condition",
-    "Main Image": "cell(p.main_image)",
-    "Variation Image": "cell(v.main_image)",
-    "Extra Images": "cell(nullif(array_to_string(p.extra_images, '|'), ''))",
-    "Clean Image": "cell(p.clean_image)",
+    "Main Image": f"cell({_image(MAIN_IMAGE)})",
+    "Variation Image": f"cell({_image('v.main_image')})",
+    "Extra Images": "cell(nullif(array_to_string(array("
+    f"select {_image('image')} from unnest(p.extra_images) with ordinality as t (image, n) order by n), '|'), ''))",
+    "Clean Image": f"cell({_image('p.clean_image')})",
     "UPC": "p.upc",
     "Brand ID": "cell(p.requested_product_brand_id)",
     "Landing Page URL": "cell(p.landing_page_url)",
@@ -123,6 +133,7 @@ async def copy(
     wanted: CatalogueFilter,
     paid_in_usd: bool,
     currency: str,
+    base_url: str,
     output: Pieces,
 ) -> int:
     """Stream the file, header first; gives how many lines came below it."""
@@ -133,6 +144,7 @@ async def copy(
         paid_in_usd,
         currency,
         wanted.warehouse,
+        base_url,
         output=output,
         format="csv",
         header=True,

@@ -37,11 +37,12 @@ class LockedProduct:
     parent_sku: str
     removed: bool
     main_image: str
+    wanted_image: str | None
     extra_images: list[str]
 
 
 _LOCK = """
-    select id, parent_sku, removed_at is not null, main_image, extra_images
+    select id, parent_sku, removed_at is not null, main_image, wanted_image, extra_images
       from product where merchant_id = $1 and {which} for no key update
 """
 _LOCK_BY_ID = _LOCK.format(which="id = $2")

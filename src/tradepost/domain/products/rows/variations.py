@@ -23,8 +23,10 @@ class LockedVariation:
     color: str | None
     size: str | None
     main_image: str | None
+    wanted_image: str | None
     removed_by_wish: bool
     product_image: str
+    wanted_product_image: str | None
 
     @property
     def shown_image(self) -> str:
@@ -45,11 +47,12 @@ class Siblings:
 # The product's row is locked in a statement of its own: the lock of a join would take the rows as the join
 # met them, in any order, and two writers could wait for each other.
 _PRODUCT_OF = "select product_id from variation where merchant_id = $1 and sku = $2 and removed_at is null"
-_LOCK_PRODUCT = (
-    "select main_image from product where merchant_id = $1 and id = $2 and removed_at is null for no key update"
-)
+_LOCK_PRODUCT = """
+    select main_image, wanted_image
+      from product where merchant_id = $1 and id = $2 and removed_at is null for no key update
+"""
 _LOCK_VARIATION = """
-    select id, product_id, color, size, main_image, removed_by_wish
+    select id, product_id, color, size, main_image, wanted_image, removed_by_wish
       from variation where merchant_id = $1 and sku = $2 and product_id = $3 and removed_at is null
        for no key update
 """
@@ -58,11 +61,11 @@ _LOCK_VARIATION = """
 async def lock(db: Rows, merchant_id: str, sku: str) -> LockedVariation | None:
     """Take a live variation and its product for this transaction."""
     product_id = await db.fetchval(_PRODUCT_OF, merchant_id, sku)
-    product_image = product_id and await db.fetchval(_LOCK_PRODUCT, merchant_id, product_id)
-    if product_image is None:
+    images = product_id and await db.fetchrow(_LOCK_PRODUCT, merchant_id, product_id)
+    if not images:
         return None
     row = await db.fetchrow(_LOCK_VARIATION, merchant_id, sku, product_id)
-    return LockedVariation(**row, product_image=product_image) if row else None
+    return LockedVariation(**row, product_image=images[0], wanted_product_image=images[1]) if row else None
 
 
 async def product_of(db: Rows, merchant_id: str, sku: str) -> str | None:
@@ -75,7 +78,7 @@ async def siblings(db: Rows, merchant_id: str, product_id: str, warehouse: str) 
     """Count a product's variations and their pictures, and find what shipping a new one would cost."""
     row = await db.fetchrow(
         """
-        select count(*), count(v.main_image),
+        select count(*), count(coalesce(v.wanted_image, v.main_image)),
                coalesce(max(ps.default_price), max(s.shipping) filter (where v.enabled)),
                coalesce(max(ps.localized_default_price), max(s.localized_shipping) filter (where v.enabled))
           from variation v

@@ -8,6 +8,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from tradepost.domain import products as domain
 from tradepost.domain.context import Merchant
+from tradepost.domain.pictures import NO_PICTURE
 from tradepost.surfaces.merchant_v2.views.leaves import (
     FlagText,
     NumberText,
@@ -153,8 +154,9 @@ class Product(Struct, gc=False):
     `removed_by_merchant` says whether it was removed for good, as a JSON boolean. `enabled` says whether
     any of its variations is for sale. `is_promoted` says whether it is promoted. `tags` are the
     merchant's words for it. `auto_tags` are the marketplace's words for it. `main_image` is the URL of
-    its main picture. `original_image_url` is the URL of its first main picture. `extra_images` are the
-    URLs of its other pictures with | between them. `date_uploaded` is the day it was added, MM-DD-YYYY.
+    its main picture, of a grey square until that is here. `original_image_url` is the URL of its first
+    main picture as it was given. `extra_images` are the URLs of its other pictures with | between them,
+    as given until they are here. `date_uploaded` is the day it was added, MM-DD-YYYY.
     `last_updated` is when it or one of its variations last changed, MM-DD-YYYYTHH:MM:SS in UTC.
     `localized_currency_code` is the merchant's own currency. `country_shippings` are shipping prices by
     country. `variants` are its variations in the order they were added. `wish_express_country_codes` are
@@ -209,10 +211,10 @@ class ProductItem(Struct, gc=False):
     Product: Product
 
 
-def product_item(product: domain.Product, merchant: Merchant) -> ProductItem:
-    """A product as its merchant sees it."""
+def product_item(product: domain.Product, merchant: Merchant, base_url: str) -> ProductItem:
+    """A product as its merchant sees it; URLs of ours begin with `base_url`."""
     amounts = _Amounts(merchant)
-    images = "|".join(product.pictures)
+    images = _images(product.pictures, base_url)
     return ProductItem(
         Product(
             id=product.id,
@@ -227,9 +229,9 @@ def product_item(product: domain.Product, merchant: Merchant) -> ProductItem:
             is_promoted=flag(product.is_promoted),
             tags=_tags(product.tags),
             auto_tags=_tags(product.auto_tags),
-            main_image=product.main_image,
-            original_image_url=product.original_image_url,
-            extra_images="|".join(product.extra_images),
+            main_image=_image(product.main_image or NO_PICTURE, base_url),
+            original_image_url=_image(product.original_image_url, base_url),
+            extra_images=_images(product.extra_images, base_url),
             date_uploaded=_american_date(product.created_at),
             last_updated=_american_moment(product.updated_at),
             localized_currency_code=merchant.currency,
@@ -241,8 +243,8 @@ def product_item(product: domain.Product, merchant: Merchant) -> ProductItem:
             localized_default_shipping_price=amounts.localized(
                 product.default_shipping, product.localized_default_shipping
             ),
-            clean_image=maybe(product.clean_image),
-            demo_video_asset_url=maybe(product.demo_video_asset_url),
+            clean_image=_maybe_image(product.clean_image, base_url),
+            demo_video_asset_url=_maybe_image(product.demo_video_asset_url, base_url),
             landing_page_url=maybe(product.landing_page_url),
             upc=maybe(product.upc),
             requested_product_brand_id=maybe(product.requested_product_brand_id),
@@ -254,16 +256,30 @@ def product_item(product: domain.Product, merchant: Merchant) -> ProductItem:
     )
 
 
-def variant_item(variation: domain.Variation, product: domain.Product, merchant: Merchant) -> VariantItem:
+def variant_item(
+    variation: domain.Variation, product: domain.Product, merchant: Merchant, base_url: str
+) -> VariantItem:
     """A variation by itself; only here its own picture (or the product's) is told."""
-    item = _variant_item(variation, product, _Amounts(merchant), "|".join(product.pictures))
-    item.Variant.main_image = variation.main_image or product.main_image
+    item = _variant_item(variation, product, _Amounts(merchant), _images(product.pictures, base_url))
+    item.Variant.main_image = _image(variation.main_image or product.main_image or NO_PICTURE, base_url)
     return item
 
 
-def variant_items(product: domain.Product, merchant: Merchant) -> list[VariantItem]:
+def variant_items(product: domain.Product, merchant: Merchant, base_url: str) -> list[VariantItem]:
     """All variations of a product for a list of variations."""
-    return [variant_item(variation, product, merchant) for variation in product.variations]
+    return [variant_item(variation, product, merchant, base_url) for variation in product.variations]
+
+
+def _image(image: str, base_url: str) -> str:
+    return base_url + image if image.startswith("/") else image
+
+
+def _maybe_image(image: str | None, base_url: str) -> str | UnsetType:
+    return UNSET if image is None else _image(image, base_url)
+
+
+def _images(images: list[str], base_url: str) -> str:
+    return "|".join([_image(image, base_url) for image in images])
 
 
 class _Amounts:

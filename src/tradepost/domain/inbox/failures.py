@@ -1,0 +1,1 @@
+"""What can be wrong about notifications: nothing yet, as long as nobody asks for one by its id."""

@@ -1,0 +1,77 @@
+"""Hands out pictures and videos; the wire's idea of attachments. Whoever knows a path may see what is there."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import AsyncGenerator, Mapping
+from typing import Final
+
+from tradepost.domain.pictures import KEPT, NO_PICTURE, PictureGone, PictureNotFound, path_of, read_file
+from tradepost.storage.database import Database, StorageUnavailable
+from tradepost.storage.files import FileMissing, FileStore, FilesUnavailable
+from tradepost.wire.http import Attachment
+from tradepost.wire.refusals import ServiceUnavailable
+
+FOR_EVER: Final = "public, max-age=31536000, immutable"
+FOR_A_WHILE: Final = "public, max-age=3600"
+# A grey square of 100 x 100.
+_GREY: Final = base64.b64decode(
+    "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAFA3PEY8MlBGQUZaVVBfeMiCeG5uePWvuZHI////////////////////////////////"
+    "////////////////////wAALCABkAGQBAREA/8QAFQABAQAAAAAAAAAAAAAAAAAAAAP/xAAUEAEAAAAAAAAAAAAAAAAAAAAA/9oACAEB"
+    "AAA/ALgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAP/2Q=="
+)
+
+
+class PictureFiles:
+    """The files behind paths of pictures."""
+
+    def __init__(self, database: Database, files: FileStore) -> None:
+        self._database = database
+        self._files = files
+
+    async def open(self, name: str, query: Mapping[str, str]) -> Attachment:
+        """The file of a name; raises PictureNotFound, PictureGone, ServiceUnavailable.
+
+        A name tells what it is of and when that is over, so the database is asked only for the time, and only for
+        what was uploaded.
+        """
+        if path_of(name) == NO_PICTURE:
+            return Attachment(name, "image/jpeg", len(_GREY), _all_of(_GREY), _headers(FOR_A_WHILE))
+        file = read_file(name)
+        if file is None:
+            raise PictureNotFound
+        try:
+            if file.expires_at is not None:
+                async with self._database.acting_for("") as connection:
+                    if await connection.fetchval("select world_now()") >= file.expires_at:
+                        raise PictureGone(days=KEPT.days)
+            size = await self._files.size(file.key)
+        except (StorageUnavailable, FilesUnavailable) as error:
+            raise ServiceUnavailable from error
+        if size is None:
+            raise PictureNotFound
+        caching = FOR_EVER if file.expires_at is None else FOR_A_WHILE
+        return Attachment(name, file.content_type, size, self._read(file.key), _headers(caching))
+
+    async def _read(self, key: str) -> AsyncGenerator[bytes, None]:
+        pieces = self._files.read(key)
+        try:
+            async for piece in pieces:
+                yield piece
+        except FileMissing:
+            return  # deleted at this moment; the answer is cut, because its length was told
+        finally:
+            await pieces.aclose()
+
+
+def _headers(caching: str) -> Mapping[str, str]:
+    return {
+        "Cache-Control": caching,
+        # Nothing that is served here is ever a page, whatever a browser thinks of it.
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "Content-Disposition": "inline",
+    }
+
+
+async def _all_of(data: bytes) -> AsyncGenerator[bytes, None]:
+    yield data
