@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
@@ -83,6 +84,18 @@ class Settings(BaseSettings):
         [],
         description="Keys of download links, 32 characters or more each: the first signs, all are accepted. "
         "Production needs one.",
+    )
+    merchant_share: Decimal = Field(
+        Decimal("0.85"),
+        gt=0,
+        le=1,
+        max_digits=5,
+        description="What merchants get of every price and of its shipping, for orders placed from now on.",
+    )
+    refund_reasons: list[int] = Field(
+        [],
+        description="Codes of the reasons that merchants may refund orders for, such as `[1, 25, 32]`; empty for "
+        "all of both lists.",
     )
     job_slots: int = Field(4, ge=1, le=64, description="Jobs that one worker works on at the same time.")
     files_url: str | None = Field(

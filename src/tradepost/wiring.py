@@ -18,7 +18,9 @@ from tradepost.darkroom.client import Darkroom
 from tradepost.darkroom.studio import Studio
 from tradepost.domain.context import Ctx
 from tradepost.domain.downloads import LinkKeys
+from tradepost.domain.orders import OrderRules
 from tradepost.domain.pictures import FOLDER
+from tradepost.domain.reference import REFUND_REASONS
 from tradepost.domain.returns import AddressValidator
 from tradepost.egress.client import Guard, GuardProcess
 from tradepost.sandbox.outside import Outside
@@ -229,13 +231,23 @@ def public_url(settings: Settings) -> str:
     return settings.public_url or f"http://{settings.host}:{settings.port}"
 
 
+def order_rules(settings: Settings) -> OrderRules:
+    """What this installation decides about orders; raises SettingsError for a reason that there is not."""
+    reasons = frozenset(settings.refund_reasons)
+    if unknown := reasons - REFUND_REASONS.keys():
+        raise SettingsError(f"TRADEPOST_REFUND_REASONS: no reason has the code {min(unknown)}")
+    return OrderRules(settings.merchant_share, reasons or frozenset(REFUND_REASONS))
+
+
 def build_app(settings: Settings, ports: Mapping[int | str, str]) -> App:
     """The application of both services on one pool; `ports` tells which local address is whose."""
     database = Database(connect_arguments(settings, APP_ROLE), most=settings.pool_size)
     keys = link_keys(settings)
     files = open_files(settings)
     darkroom = Darkroom()
-    sessions = CallSessions(database, link_keys=keys, studio=Studio(files, darkroom))
+    sessions = CallSessions(
+        database, link_keys=keys, studio=Studio(files, darkroom), order_rules=order_rules(settings)
+    )
     apply_rate_limits(settings)
 
     async def stop() -> None:

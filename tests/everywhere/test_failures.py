@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from tests.everywhere.orders_provoked import ORDERS_PROVOKED
 from tests.support.answer import Answer
 from tests.support.calls import DOWNLOAD_JOBS, JPEG, RETURN_WAREHOUSES, RINGS, SCARVES, SURFACES, good_call
 from tests.support.market import FILL_WITH_VARIATIONS, Market
@@ -314,6 +315,7 @@ PROVOKED: dict[tuple[str, str], Callable[[Market, str], Answer]] = {
     ("merchant", "NotEnrolled"): post(
         f"{RETURNS}/disable-return-setting-for-region", id=RINGS["usd"][0], region="EU"
     ),
+    **{("merchant", name): call for name, call in ORDERS_PROVOKED.items()},
     ("merchant", "DownloadNotFound"): lambda market, locale: market.get(link(market) + "x", None),
     ("merchant", "LinkExpired"): expired_link,
     ("merchant", "PictureExpired"): expired_upload(

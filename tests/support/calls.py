@@ -37,6 +37,14 @@ SCARVES = {
 }
 RETURN_WAREHOUSES = {who: f"60a4d0c3{number:016x}" for number, who in enumerate(("usd", "cny", "eur"), start=1)}
 
+# The orders of the world by shop: two that were bought together and wait, one that is on its way, one that the
+# carrier has delivered, one that was refunded, one that is still under review.
+ORDER_KINDS = ("open", "combined", "shipped", "delivered", "refunded", "review")
+ORDERS = {
+    who: {kind: f"60a4d0c5{place:08x}{number:08x}" for place, kind in enumerate(ORDER_KINDS, start=1)}
+    for number, who in enumerate(("usd", "cny", "eur"), start=1)
+}
+
 NEW_PRODUCT = {
     "name": "red shoe",
     "description": "this is a cool shoe",
@@ -238,7 +246,46 @@ GOOD: dict[tuple[str, str], dict[str, str]] = {
         "street_address2": "Dock 4",
     },
     ("merchant", "/api/v2/returns/disable-return-setting-for-region"): {"region": "US"},
+    ("merchant", "/api/v2/order"): {},
+    # A page in the middle, so that there is one before and one behind it.
+    ("merchant", "/api/v2/order/multi-get"): {
+        "start": "1",
+        "limit": "2",
+        "since": "2021-05-01",
+        "upto": "2021-05-20T00:00:00",
+        "wish_express_only": "false",
+        "show_original_shipping_detail": "True",
+    },
+    ("merchant", "/api/v2/order/get-fulfill"): {
+        "start": "0",
+        "limit": "1",
+        "since": "2021-05-01",
+        "wish_express_only": "false",
+    },
+    ("merchant", "/api/v2/order/fulfill-one"): {
+        "tracking_provider": "USPS",
+        "tracking_number": "9400110200881234567890",
+        "ship_note": "in the blue box",
+        "origin_country_code": "CN",
+    },
+    ("merchant", "/api/v2/order/modify-tracking"): {
+        "tracking_provider": "UPS",
+        "tracking_number": "1Z999AA10123456784",
+        "ship_note": "in the green box",
+    },
+    ("merchant", "/api/v2/order/refund"): {"reason_code": "-1", "reason_note": "fell from the shelf"},
+    ("merchant", "/api/v2/order/change-shipping"): {
+        "street_address1": "2 Rue du Port",
+        "street_address2": "Apt 5",
+        "city": "Montréal",
+        "state": "QC",
+        "zipcode": "H2Y 1A1",
+        "country": "CA",
+        "phone_number": "+1 514 555 0100",
+    },
 }
+# The kind of order that a good call is about, by the last part of the path.
+ORDER_OF_CALL = {"modify-tracking": "shipped"}
 # What a merchant with a currency of his own adds.
 OWN = {
     "/api/v2/product/add": OWN_PRICE | OWN_SHIPPING,
@@ -268,7 +315,9 @@ def good_call(service: str, endpoint: Endpoint, who: str = "usd") -> dict[str, s
     params = dict(GOOD.get((service, endpoint.path), {}))
     if any(param.name == "job_id" for param in endpoint.params):
         params["job_id"] = jobs_like(endpoint)[who]
-    if endpoint.chapter == "returns":
+    if endpoint.chapter == "orders" and any(param.name == "id" for param in endpoint.params):
+        params["id"] = ORDERS[who][ORDER_OF_CALL.get(endpoint.path.rpartition("/")[2], "open")]
+    elif endpoint.chapter == "returns":
         ids = dict(zip(("id", "variation_id"), RINGS[who], strict=True)) | {"warehouse_id": RETURN_WAREHOUSES[who]}
         params |= {param.name: ids[param.name] for param in endpoint.params if param.name in ids}
     elif any(param.name == "id" and param.required for param in endpoint.params):

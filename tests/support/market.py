@@ -23,12 +23,14 @@ import asyncpg
 from tests.support.answer import Answer
 from tests.support.calls import BULK_JOBS, DOWNLOAD_JOBS, RETURN_WAREHOUSES, RINGS, SCARVES
 from tests.support.database import Server
+from tests.support.orders import sell
 from tradepost.darkroom.client import Darkroom
 from tradepost.darkroom.studio import Studio
 from tradepost.domain import bulk_updates, downloads, jobs, merchants, products, reference, returns, shipping
 from tradepost.domain.context import Ctx, MerchantCtx
 from tradepost.domain.downloads import LinkKeys
 from tradepost.domain.jobs import Claim, Job
+from tradepost.domain.orders import OrderRules
 from tradepost.domain.pictures import FOLDER
 from tradepost.domain.products import CatalogueFilter, NewDimensions, NewProduct, NewVariation, ProductRef
 from tradepost.domain.returns import NewReturnWarehouse
@@ -85,7 +87,7 @@ class World:
 
 
 async def build_world(server: Server) -> World:
-    """Fill the template: the cast; two products, two finished jobs and a return each; and the time stopped."""
+    """Fill the template: the cast; two products, two finished jobs, a return and orders each; the time stopped."""
     files = server.folder / "files"
     connection = await server.connect()
     try:
@@ -100,6 +102,7 @@ async def build_world(server: Server) -> World:
                 await _two_products(acting, keeper.key, keeper.rate)
                 await _two_jobs(acting, keeper.key)
                 await _return_warehouse(acting, keeper.key)
+                await sell(acting, keeper)
                 shops[keeper.key] = grant
             senders = {
                 sender.key: await scenes.open_sender(ctx, sender, tuple(WISHPOST_SCOPES), scenes.new_secrets())
@@ -357,7 +360,7 @@ class Market:
         self._database = _OneConnection(connection)
         self.files = LocalFiles(world.files)
         database: Any = self._database
-        sessions = CallSessions(
+        self._sessions = sessions = CallSessions(
             database, new_id=scenes.seeded_ids(7), link_keys=LINK_KEYS, studio=Studio(self.files, DARKROOM)
         )
         self.app = App(
@@ -372,6 +375,11 @@ class Market:
             on_start=nothing,
             on_stop=nothing,
         )
+
+    def accept_reasons(self, *codes: int) -> None:
+        """Accept refunds for these reasons only, or with none for every reason, like an installation's setting."""
+        rules = OrderRules(refund_reasons=frozenset(codes)) if codes else None
+        self._sessions.tools = replace(self._sessions.tools, order_rules=rules)
 
     def run(self, action: Any) -> Any:
         """Run a coroutine on the loop of this market."""

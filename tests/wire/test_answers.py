@@ -147,7 +147,7 @@ def test_every_endpoint_says_the_same_in_both_formats(
     root = etree.fromstring(answer.body)
     assert tree["code"] == 0
     assert answer.headers["content-type"] == "application/xml; charset=utf-8"
-    assert (root.findtext("Message"), root.findtext("Code")) == ("", "0")
+    assert (root.findtext("Message"), root.findtext("Code")) == (tree["message"], "0")
     data = root.find("Data")
     assert data is not None
     assert_same(data, tree["data"], "Item")

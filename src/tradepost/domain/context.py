@@ -98,6 +98,8 @@ class MerchantCtx(Ctx):
     """What signs links to the merchant's files, a downloads.LinkKeys; None where nothing is linked to."""
     studio: Any = None
     """What makes and keeps the pictures that a merchant sends, a pictures.Studio; None where nobody sends any."""
+    order_rules: Any = None
+    """What the installation decides about orders, an orders.OrderRules; None for the usual ones."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from tradepost.domain import access
 from tradepost.domain.context import Ctx, Merchant, MerchantCtx, Shipper, ShipperCtx, random_id
 from tradepost.domain.downloads import LinkKeys
 from tradepost.domain.failure import Failure
+from tradepost.domain.orders import OrderRules
 from tradepost.domain.pictures import Studio
 from tradepost.storage.database import Database, StorageUnavailable
 from tradepost.values import TryLater
@@ -25,6 +26,7 @@ class Tools:
 
     link_keys: LinkKeys | None
     studio: Studio | None
+    order_rules: OrderRules | None
 
 
 class CallSession:
@@ -55,14 +57,15 @@ class CallSessions:
         new_id: Callable[[], str] = random_id,
         link_keys: LinkKeys | None = None,
         studio: Studio | None = None,
+        order_rules: OrderRules | None = None,
     ) -> None:
         self._database = database
         self._new_id = new_id
-        self._tools = Tools(link_keys, studio)
+        self.tools = Tools(link_keys, studio, order_rules)
 
     def open(self, credentials: Credentials) -> Opening:
         """Admit a caller, or raise why not; what time mends becomes ServiceUnavailable."""
-        return Opening(self._database.call(), credentials, self._new_id, self._tools)
+        return Opening(self._database.call(), credentials, self._new_id, self.tools)
 
 
 class Opening:
@@ -110,7 +113,14 @@ def _context(connection: Any, admission: access.Admission, new_id: Callable[[], 
     match admission.actor:
         case Merchant() as merchant:
             return MerchantCtx(
-                connection, admission.now, merchant, new_id, admission.token_id, tools.link_keys, tools.studio
+                connection,
+                admission.now,
+                merchant,
+                new_id,
+                admission.token_id,
+                tools.link_keys,
+                tools.studio,
+                tools.order_rules,
             )
         case Shipper() as shipper:
             return ShipperCtx(connection, admission.now, shipper, new_id, admission.token_id)

@@ -79,6 +79,8 @@ class Endpoint:
     """The arguments of the handler that are about the call itself, by name, with their types."""
     returns: Any
     handler: Handler
+    says: str = ""
+    """The message of a success, which is empty for most."""
 
     @property
     def path(self) -> str:
@@ -261,6 +263,7 @@ def _compile(
     body_limit: int = BODY_LIMIT,
     one_statement: bool = False,
     heavy: bool = False,
+    says: str = "",
 ) -> Endpoint:
     title, doc = _title_and_doc(handler)
     documented = method or ("GET" if kind == "read" else "POST")
@@ -289,6 +292,7 @@ def _compile(
         handed={name: hint for name, hint in hints.items() if hint in _HANDED},
         returns=hints["return"],
         handler=handler,
+        says=says,
     )
 
 

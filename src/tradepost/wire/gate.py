@@ -88,8 +88,8 @@ class _Reply:
             "Wish-Rate-Limit-Remaining": str(surface.default_limits[0].limit),
         }
 
-    def success(self, data: Any) -> Response:
-        return self._write(200, answers.Envelope("", 0, data))
+    def success(self, data: Any, message: str) -> Response:
+        return self._write(200, answers.Envelope(message, 0, data))
 
     def page(self, data: Any, paging: dict[str, str]) -> Response:
         return self._write(200, answers.Envelope("", 0, data, paging or msgspec.UNSET), is_page=True)
@@ -197,7 +197,7 @@ async def _serve(
         return reply.page(data.data, paging)
     if selection:
         data = fields.select(answers.to_tree(data), selection)
-    return reply.success(data)
+    return reply.success(data, endpoint.says)
 
 
 async def _add_body(

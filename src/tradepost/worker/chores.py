@@ -12,7 +12,7 @@ from datetime import timedelta
 
 import structlog
 
-from tradepost.domain import access, downloads, jobs, outbox, pictures
+from tradepost.domain import access, downloads, jobs, orders, outbox, pictures
 from tradepost.domain.context import Ctx
 from tradepost.storage.database import Database
 from tradepost.storage.files import FileStore
@@ -44,6 +44,10 @@ async def _forget_events(ctx: Ctx, files: FileStore) -> int:
     return await outbox.forget_old_events(ctx)
 
 
+async def _refund_late_orders(ctx: Ctx, files: FileStore) -> int:
+    return await orders.refund_late_orders(ctx)
+
+
 async def delete_expired_files(ctx: Ctx, files: FileStore) -> int:
     """Delete the files that no link leads to any more."""
     expired = await downloads.list_expired(ctx)
@@ -63,6 +67,7 @@ async def delete_expired_uploads(ctx: Ctx, files: FileStore) -> int:
 
 
 CHORES = (
+    Chore("refund orders that nobody shipped in time", timedelta(seconds=15), _refund_late_orders),
     Chore("forget old rate limit windows", timedelta(minutes=10), _forget_windows),
     Chore("delete expired downloads", timedelta(minutes=5), delete_expired_files),
     Chore("delete expired uploads", timedelta(minutes=10), delete_expired_uploads),

@@ -33,6 +33,7 @@ from tradepost.domain.products.operations.product import (
     update_product,
 )
 from tradepost.domain.products.operations.review import review_product, take_down_variation
+from tradepost.domain.products.operations.sale import count_sold, hold_goods, take_stock
 from tradepost.domain.products.operations.variation import (
     add_variation,
     change_sku,
@@ -46,6 +47,7 @@ from tradepost.domain.products.operations.variation import (
 from tradepost.domain.products.product import (
     CatalogueFilter,
     CountryPrice,
+    Goods,
     KnownVariation,
     ListFilter,
     Logistics,
@@ -55,6 +57,7 @@ from tradepost.domain.products.product import (
     Product,
     ProductChanges,
     ProductRef,
+    Shelf,
     Variation,
     VariationChanges,
     tag_id,
@@ -67,6 +70,7 @@ __all__ = [
     "CatalogueFilter",
     "CountryPrice",
     "Dimensions",
+    "Goods",
     "KnownVariation",
     "ListFilter",
     "Logistics",
@@ -77,6 +81,7 @@ __all__ = [
     "Product",
     "ProductChanges",
     "ProductRef",
+    "Shelf",
     "Variation",
     "VariationChanges",
     "add_product",
@@ -86,6 +91,7 @@ __all__ = [
     "check_currency",
     "copy_catalogue",
     "count_catalogue",
+    "count_sold",
     "disable_product",
     "disable_variation",
     "enable_product",
@@ -96,6 +102,7 @@ __all__ = [
     "find_unmeasured",
     "find_variation",
     "find_variations",
+    "hold_goods",
     "hold_product",
     "hold_products",
     "list_products",
@@ -113,6 +120,7 @@ __all__ = [
     "split_stock",
     "tag_id",
     "take_down_variation",
+    "take_stock",
     "touch_product",
     "update_inventory",
     "update_product",

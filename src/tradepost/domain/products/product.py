@@ -286,6 +286,31 @@ class KnownVariation(msgspec.Struct, frozen=True, gc=False):
     removed_by_wish: bool
 
 
+class Shelf(msgspec.Struct, frozen=True, gc=False):
+    """The place of a variation in one warehouse, and what shipping costs from there where nothing else says it."""
+
+    warehouse_id: str
+    shipping: Decimal | None
+    localized_shipping: Decimal | None
+
+
+class Goods(msgspec.Struct, frozen=True, gc=False):
+    """A live variation as it can be bought; its shelves by the name of the warehouse."""
+
+    sku: str
+    product_id: str
+    variation_id: str
+    name: str
+    picture: str
+    color: str | None
+    size: str | None
+    price: Decimal | None
+    localized_price: Decimal | None
+    for_sale: bool
+    max_quantity: int | None
+    shelves: Mapping[str, Shelf]
+
+
 def given(changes: object, *names: str) -> dict[str, Any]:
     """Those of the named attributes that were given."""
     return {name: value for name in names if (value := getattr(changes, name)) is not NOT_GIVEN}

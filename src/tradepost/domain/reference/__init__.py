@@ -35,6 +35,16 @@ class ReturnRegion:
     required: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class RefundReason:
+    """Why an order is refunded, as a merchant says it by a code."""
+
+    code: int
+    generation: str
+    unfulfilled_only: bool
+    words: str
+
+
 def _rows(name: str) -> list[dict[str, str]]:
     text = (resources.files(__name__) / name).read_text(encoding="utf-8")
     rows = list(csv.DictReader(io.StringIO(text), delimiter="\t"))
@@ -77,6 +87,14 @@ RETURN_REGIONS: Final = {
     for row in _rows("return_regions.tsv")
 }
 """The regions of the returns programme by code."""
+
+REFUND_REASONS: Final = {
+    int(row["code"]): RefundReason(
+        int(row["code"]), row["generation"], row["unfulfilled_only"] == "True", row["words"]
+    )
+    for row in _rows("refund_reasons.tsv")
+}
+"""Every reason for a refund that merchants could ever give, by its code: the older list and the newer one."""
 
 if unknown := COUNTRIES.keys() - ISO_COUNTRIES:
     raise ValueError(f"not ISO 3166: {sorted(unknown)}")

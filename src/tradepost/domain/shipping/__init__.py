@@ -11,6 +11,7 @@ from tradepost.domain.shipping.operations import (
     MOST_PRODUCTS,
     drop_country,
     find_offers,
+    find_ways,
     list_all_settings,
     list_offers,
     list_offers_of_many,
@@ -28,6 +29,7 @@ from tradepost.domain.shipping.shipping import (
     Price,
     ProductOffers,
     RegionOffer,
+    Way,
 )
 
 __all__ = [
@@ -44,8 +46,10 @@ __all__ = [
     "RegionTooDear",
     "ShippingChanges",
     "ShipsWorldwide",
+    "Way",
     "drop_country",
     "find_offers",
+    "find_ways",
     "list_all_settings",
     "list_offers",
     "list_offers_of_many",

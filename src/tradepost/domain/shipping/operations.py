@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -29,7 +29,10 @@ from tradepost.domain.shipping.shipping import (
     ProductOffers,
     Shop,
     Terms,
+    Way,
     offers_to,
+    region_of,
+    ways_to,
 )
 from tradepost.domain.warehouses import STANDARD, Warehouse, WarehouseNotFound
 from tradepost.values import NOT_GIVEN, NotGiven
@@ -71,6 +74,15 @@ async def list_offers_of_many(ctx: MerchantCtx, ids: Iterable[str]) -> list[Prod
         offers = offers_to(shop, terms, countries)
         listed.append(ProductOffers(product_id, [to for to in offers if to.enabled]))
     return listed
+
+
+async def find_ways(
+    ctx: MerchantCtx, product_ids: Iterable[str], country: str, state: str | None
+) -> Mapping[str, list[Way]]:
+    """How products can be shipped to an address, by the product's id, the best way first."""
+    shop, found = await rows.by_ids(ctx.db, ctx.actor.id, list(dict.fromkeys(product_ids)))
+    region = region_of(country, state)
+    return {product_id: ways_to(shop, terms, country, region) for product_id, terms in found if terms is not None}
 
 
 async def update_place(ctx: MerchantCtx, ref: ProductRef, changes: PlaceChanges) -> None:

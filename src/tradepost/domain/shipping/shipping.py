@@ -168,6 +168,14 @@ class ProductOffers(msgspec.Struct, frozen=True, gc=False):
     countries: list[CountryOffers]
 
 
+class Way(msgspec.Struct, frozen=True, gc=False):
+    """One way to a buyer: a warehouse that ships there; without a price it costs what the variation says."""
+
+    warehouse: str
+    is_express: bool
+    price: Price | None
+
+
 class CountrySetting(msgspec.Struct, frozen=True, gc=False):
     """One line of a merchant's settings; without a price his variations say it."""
 
@@ -263,3 +271,25 @@ def _regions(said: Mapping[str, RegionTerms], unsaid: tuple[RegionOffer, ...]) -
         RegionOffer(offer.region, of.price, of.enabled) if (of := said.get(offer.region)) else offer
         for offer in unsaid
     )
+
+
+def region_of(country: str, state: str | None) -> str | None:
+    """The region that an address is in, by the code or the name of its state; None where it is in none we know."""
+    told = (state or "").strip().casefold()
+    for region in REGIONS_OF.get(country, ()):
+        if told and told in (region[3:].casefold(), reference.REGIONS[region].name.casefold()):
+            return region
+    return None
+
+
+def ways_to(shop: Shop, terms: Terms, country: str, region: str | None) -> list[Way]:
+    """Every way that a product can be shipped to a place, Express before STANDARD."""
+    if country not in shop.countries:
+        return []
+    ways = []
+    for offer in offers_to(shop, terms, [country])[0].offers:
+        of_region = next((there for there in offer.regions if there.region == region), None)
+        if offer.enabled and (of_region is None or of_region.enabled):
+            price = of_region.price if of_region is not None and of_region.price is not None else offer.price
+            ways.append(Way(offer.warehouse, offer.is_express, price))
+    return sorted(ways, key=lambda way: not way.is_express)

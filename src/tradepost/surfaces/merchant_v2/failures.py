@@ -59,3 +59,10 @@ class SpanReversed(Failure):
     """The time span ends before it begins."""
 
     name: str
+
+
+class NotTrackingNumber(Failure):
+    """What is given as a tracking number holds something else than letters and digits."""
+
+    name: str
+    most: int

@@ -149,7 +149,7 @@ class _Writer:
 
     def _success(self, endpoint: Endpoint, name: str) -> Document:
         properties: Document = {
-            "message": {"type": "string", "const": ""},
+            "message": {"type": "string", "const": endpoint.says},
             "code": {"type": "integer", "const": 0},
             "data": self.answers.data[name],
         }

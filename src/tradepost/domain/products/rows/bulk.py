@@ -77,6 +77,8 @@ async def set_stock(
     db: Rows, merchant_id: str, warehouse: str, revision: int, changes: Sequence[tuple[KnownVariation, int]]
 ) -> set[str]:
     """Set the stock of variations in one warehouse; gives the ids of those whose stock is newer and stays."""
+    # In the order in which an order of several things takes them, so that the two never wait for each other.
+    changes = sorted(changes, key=lambda change: (change[0].product_id, change[0].id))
     arguments = (
         merchant_id,
         warehouse,

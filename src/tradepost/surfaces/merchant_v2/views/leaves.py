@@ -36,3 +36,8 @@ def maybe_flag(value: bool | None) -> str | UnsetType:
 def maybe(text: str | None) -> str | UnsetType:
     """A text that may be missing, and is then left out."""
     return UNSET if text is None else text
+
+
+def image_url(image: str, base_url: str) -> str:
+    """The URL of a picture: ours are kept as paths, others' as they were given."""
+    return base_url + image if image.startswith("/") else image

@@ -15,6 +15,7 @@ from tradepost.surfaces.merchant_v2.views.leaves import (
     OptionalNumber,
     OptionalText,
     flag,
+    image_url,
     maybe,
     maybe_flag,
     maybe_number,
@@ -229,8 +230,8 @@ def product_item(product: domain.Product, merchant: Merchant, base_url: str) -> 
             is_promoted=flag(product.is_promoted),
             tags=_tags(product.tags),
             auto_tags=_tags(product.auto_tags),
-            main_image=_image(product.main_image or NO_PICTURE, base_url),
-            original_image_url=_image(product.original_image_url, base_url),
+            main_image=image_url(product.main_image or NO_PICTURE, base_url),
+            original_image_url=image_url(product.original_image_url, base_url),
             extra_images=_images(product.extra_images, base_url),
             date_uploaded=_american_date(product.created_at),
             last_updated=_american_moment(product.updated_at),
@@ -261,7 +262,7 @@ def variant_item(
 ) -> VariantItem:
     """A variation by itself; only here its own picture (or the product's) is told."""
     item = _variant_item(variation, product, _Amounts(merchant), _images(product.pictures, base_url))
-    item.Variant.main_image = _image(variation.main_image or product.main_image or NO_PICTURE, base_url)
+    item.Variant.main_image = image_url(variation.main_image or product.main_image or NO_PICTURE, base_url)
     return item
 
 
@@ -270,16 +271,12 @@ def variant_items(product: domain.Product, merchant: Merchant, base_url: str) ->
     return [variant_item(variation, product, merchant, base_url) for variation in product.variations]
 
 
-def _image(image: str, base_url: str) -> str:
-    return base_url + image if image.startswith("/") else image
-
-
 def _maybe_image(image: str | None, base_url: str) -> str | UnsetType:
-    return UNSET if image is None else _image(image, base_url)
+    return UNSET if image is None else image_url(image, base_url)
 
 
 def _images(images: list[str], base_url: str) -> str:
-    return "|".join([_image(image, base_url) for image in images])
+    return "|".join([image_url(image, base_url) for image in images])
 
 
 class _Amounts:

@@ -1,0 +1,131 @@
+"""Sending orders off, and following their parcels. Each verb takes the order's row first: of two, one is second.
+
+What a carrier asks of its numbers beyond their form belongs into `_claim`, the one place that every number passes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Final
+
+from tradepost.domain import outbox, reference
+from tradepost.domain.context import MerchantCtx
+from tradepost.domain.orders import failures, machine
+from tradepost.domain.orders.operations.placing import RELEASED_TOPIC
+from tradepost.domain.orders.order import SCAN_KINDS, NewAddress, Order, Scan, Shipment
+from tradepost.domain.orders.rows import reading, tracking, writing
+
+SHIPPED_TOPIC: Final = "order_shipped"
+TRACKING_TOPIC: Final = "order_tracking_changed"
+TRACKING_CANCELLED_TOPIC: Final = "order_tracking_cancelled"
+ADDRESS_TOPIC: Final = "order_address_changed"
+CONFIRMED_TOPIC: Final = "order_tracking_confirmed"
+DELIVERED_TOPIC: Final = "order_delivered"
+
+SHARED_WITHIN: Final = timedelta(days=5)
+"""How far apart orders of one parcel may have been released."""
+
+
+async def fulfil_order(ctx: MerchantCtx, order_id: str, shipment: Shipment) -> None:
+    """Note that an order was sent off.
+
+    Raises CarrierUnknown, OrderNotFound, OrderFulfilled, OrderRefunded, OrderUnderReview, TrackingMissing,
+    TrackingReused.
+    """
+    _check_carrier(shipment)
+    order = await hold_order(ctx, order_id)
+    columns = dict(machine.fulfil(order, shipment, ctx.now))
+    if shipment.tracking_number is not None:
+        columns |= await _claim(ctx, order, shipment.tracking_number)
+    await _change(ctx, order, columns, SHIPPED_TOPIC)
+
+
+async def modify_tracking(ctx: MerchantCtx, order_id: str, shipment: Shipment) -> None:
+    """Correct how an order was sent off.
+
+    Raises CarrierUnknown, OrderNotFound, OrderNotShipped, TrackingConfirmed, TrackingReused.
+    """
+    _check_carrier(shipment)
+    order = await hold_order(ctx, order_id)
+    columns = dict(machine.modify_tracking(order, shipment))
+    number = shipment.tracking_number
+    if number is not None and number.upper() != (order.tracking_number or "").upper():
+        columns |= await _claim(ctx, order, number)
+    await _change(ctx, order, columns, TRACKING_TOPIC)
+
+
+async def cancel_tracking(ctx: MerchantCtx, order_id: str) -> None:
+    """Let an order that did not leave after all be shipped again.
+
+    Raises OrderNotFound, OrderNotShipped, TrackingConfirmed, TrackingTooOld.
+    """
+    order = await hold_order(ctx, order_id)
+    await _change(ctx, order, machine.cancel_tracking(order, ctx.now), TRACKING_CANCELLED_TOPIC)
+
+
+async def release_order(ctx: MerchantCtx, order_id: str) -> None:
+    """End the review of an order: it is the merchant's from now on. Raises OrderNotFound, OrderNotUnderReview."""
+    order = await hold_order(ctx, order_id)
+    await _change(ctx, order, machine.release(order, ctx.now), RELEASED_TOPIC)
+
+
+async def change_address(ctx: MerchantCtx, order_id: str, new: NewAddress) -> None:
+    """Let an order go somewhere else; raises OrderNotFound, OrderOnItsWay, OrderRefunded."""
+    order = await hold_order(ctx, order_id)
+    await _change(ctx, order, machine.change_address(order, new), ADDRESS_TOPIC)
+
+
+async def note_fine(ctx: MerchantCtx, order_id: str, fine_id: str) -> None:
+    """Let an order name a fine that was issued about it; raises OrderNotFound."""
+    order = await hold_order(ctx, order_id)
+    if fine_id not in order.fine_ids:
+        await writing.update(ctx.db, ctx.actor.id, order.id, {"fine_ids": [*order.fine_ids, fine_id]}, ctx.now)
+
+
+async def record_scan(ctx: MerchantCtx, tracking_number: str, scan: Scan) -> None:
+    """Note what a carrier saw of a parcel: from the first time on its orders' tracking is confirmed.
+
+    Raises ScanUnusable, TrackingUnknown.
+    """
+    if scan.kind not in SCAN_KINDS or scan.scanned_at > ctx.now:
+        raise failures.ScanUnusable(kind=scan.kind)
+    number = tracking_number.upper()
+    seen = await tracking.note_scan(ctx.db, ctx.actor.id, ctx.new_id(), number, scan, ctx.now)
+    if seen is None:
+        raise failures.TrackingUnknown(tracking_number=tracking_number)
+    for order_id, is_confirmed, is_delivered in await tracking.tell_orders(
+        ctx.db, ctx.actor.id, number, *seen, ctx.now
+    ):
+        for happened, topic in ((is_confirmed, CONFIRMED_TOPIC), (is_delivered, DELIVERED_TOPIC)):
+            if happened:
+                await outbox.record_event(ctx, ctx.actor.id, topic, {"order_id": order_id})
+
+
+async def hold_order(ctx: MerchantCtx, order_id: str) -> Order:
+    """Take the row of an order for this transaction; raises OrderNotFound."""
+    order = await reading.lock(ctx.db, ctx.actor.id, order_id)
+    if order is None:
+        raise failures.OrderNotFound(id=order_id)
+    return order
+
+
+def _check_carrier(shipment: Shipment) -> None:
+    if shipment.carrier not in reference.CARRIERS:
+        raise failures.CarrierUnknown(carrier=shipment.carrier)
+
+
+async def _claim(ctx: MerchantCtx, order: Order, number: str) -> Mapping[str, Any]:
+    """Let an order travel under a number, and say how its parcel stands; raises TrackingReused."""
+    assert order.released_at is not None  # or it could not be shipped
+    stands = await tracking.claim_number(
+        ctx.db, ctx.actor.id, number.upper(), order.address.key(), order.released_at, SHARED_WITHIN
+    )
+    if stands is None:
+        raise failures.TrackingReused(tracking_number=number)
+    return {"confirmed_at": stands[0], "delivered_at": stands[1]}
+
+
+async def _change(ctx: MerchantCtx, order: Order, columns: Mapping[str, Any], topic: str) -> None:
+    await writing.update(ctx.db, ctx.actor.id, order.id, columns, ctx.now)
+    await outbox.record_event(ctx, ctx.actor.id, topic, {"order_id": order.id})

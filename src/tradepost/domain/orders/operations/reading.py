@@ -1,0 +1,35 @@
+"""Looking at orders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tradepost.domain.context import MerchantCtx
+from tradepost.domain.orders import failures
+from tradepost.domain.orders.order import Order, OrderFilter, Scan
+from tradepost.domain.orders.rows import reading as rows
+from tradepost.domain.orders.rows import tracking
+from tradepost.values import Page
+
+
+async def find_order(ctx: MerchantCtx, order_id: str) -> Order:
+    """An order of the acting merchant; raises OrderNotFound."""
+    order = await rows.by_id(ctx.db, ctx.actor.id, order_id)
+    if order is None:
+        raise failures.OrderNotFound(id=order_id)
+    return order
+
+
+async def list_orders(ctx: MerchantCtx, wanted: OrderFilter, page: Page) -> tuple[Sequence[Order], bool]:
+    """A page of the orders, the first placed first, and whether there is more."""
+    return await rows.page(ctx.db, ctx.actor.id, wanted, page, ctx.now)
+
+
+async def list_to_fulfil(ctx: MerchantCtx, wanted: OrderFilter, page: Page) -> tuple[Sequence[Order], bool]:
+    """A page of the orders that wait for the merchant, the first placed first, and whether there is more."""
+    return await rows.page(ctx.db, ctx.actor.id, wanted, page, ctx.now, open_only=True)
+
+
+async def list_scans(ctx: MerchantCtx, tracking_number: str) -> Sequence[Scan]:
+    """What carriers saw of a parcel, the earliest first."""
+    return await tracking.scans(ctx.db, ctx.actor.id, tracking_number.upper())

@@ -1,0 +1,56 @@
+"""Giving buyers their money back: by the merchant, by the marketplace, and where nobody shipped in time."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from tradepost.domain import outbox
+from tradepost.domain.context import Ctx, MerchantCtx
+from tradepost.domain.orders import machine
+from tradepost.domain.orders.operations.fulfilment import hold_order
+from tradepost.domain.orders.order import BY_MERCHANT, Order, OrderRules, RefundWish
+from tradepost.domain.orders.rows import reading, writing
+
+REFUNDED_TOPIC: Final = "order_refunded"
+MISSED_TOPIC: Final = "order_fulfilment_missed"
+LATE_AT_ONCE: Final = 1000
+
+
+async def refund_order(
+    ctx: MerchantCtx, order_id: str, reason_code: int, note: str | None, rules: OrderRules
+) -> None:
+    """Refund an order in the name of its merchant, who bears all of it.
+
+    Raises OrderNotFound, OrderRefunded, ReasonNotAccepted, ReasonForUnfulfilled, ReasonNoteMissing.
+    """
+    order = await hold_order(ctx, order_id)
+    wish = RefundWish(BY_MERCHANT, "", reason_code, note)
+    columns = machine.refund(order, wish, ctx.now)
+    reason = machine.check_reason(order, reason_code, note, rules)
+    await _refund(ctx, ctx.actor.id, order, columns, RefundWish(BY_MERCHANT, reason, reason_code, note))
+
+
+async def refund_for(ctx: MerchantCtx, order_id: str, wish: RefundWish) -> None:
+    """Refund an order in the name of whoever wants it; raises OrderNotFound, OrderRefunded."""
+    order = await hold_order(ctx, order_id)
+    await _refund(ctx, ctx.actor.id, order, machine.refund(order, wish, ctx.now), wish)
+
+
+async def refund_late_orders(ctx: Ctx) -> int:
+    """Refund orders of all merchants whose time to be shipped is over, some of them at once; gives how many.
+
+    That a deadline was missed is an event of its own: what follows from it for the merchant is decided elsewhere.
+    """
+    late = await reading.lock_late(ctx.db, ctx.now, LATE_AT_ONCE)
+    for merchant_id, order in late:
+        await _refund(ctx, merchant_id, order, machine.refund(order, machine.LATE, ctx.now), machine.LATE)
+        missed = {"order_id": order.id, "deadline": order.fulfil_by}
+        await outbox.record_event(ctx, merchant_id, MISSED_TOPIC, missed)
+    return len(late)
+
+
+async def _refund(ctx: Ctx, merchant_id: str, order: Order, columns: Any, wish: RefundWish) -> None:
+    await writing.update(ctx.db, merchant_id, order.id, columns, ctx.now)
+    await writing.insert_refund(ctx.db, merchant_id, order, wish, ctx.now)
+    about = {"order_id": order.id, "by": wish.by, "reason_code": wish.reason_code}
+    await outbox.record_event(ctx, merchant_id, REFUNDED_TOPIC, about)

@@ -1,0 +1,116 @@
+"""The SQL of tracking numbers and of what carriers saw. Numbers are compared in capitals."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from tradepost.domain.context import Rows
+from tradepost.domain.orders.order import Scan
+
+
+async def claim_number(
+    db: Rows, merchant_id: str, number: str, recipient: str, released_at: datetime, apart: timedelta
+) -> tuple[datetime | None, datetime | None] | None:
+    """Let an order travel under a number; None where the number is another parcel's.
+
+    A number is free, or belongs to the same recipient and to orders that were released at most so far `apart`.
+    Gives when a carrier saw the parcel, and when it was delivered. One statement, so that of two orders that want
+    one number at the same moment the second sees the first.
+    """
+    row = await db.fetchrow(
+        """
+        insert into parcel_tracking as t (merchant_id, number, recipient, released_from, released_to)
+        values ($1, $2, $3, $4, $4)
+        on conflict (merchant_id, number) do update set
+            released_from = least(t.released_from, excluded.released_from),
+            released_to = greatest(t.released_to, excluded.released_to)
+         where t.recipient = excluded.recipient
+           and greatest(t.released_to, excluded.released_to)
+             - least(t.released_from, excluded.released_from) <= $5
+        returning confirmed_at, delivered_at
+        """,
+        merchant_id,
+        number,
+        recipient,
+        released_at,
+        apart,
+    )
+    return (row[0], row[1]) if row else None
+
+
+async def note_scan(
+    db: Rows, merchant_id: str, scan_id: str, number: str, scan: Scan, now: datetime
+) -> tuple[datetime, datetime | None] | None:
+    """Write down what a carrier saw; gives when the parcel was first seen and when it was delivered.
+
+    None where no order travels under the number.
+    """
+    row: Any = await db.fetchrow(
+        """
+        update parcel_tracking set
+            confirmed_at = least(confirmed_at, $3),
+            delivered_at = case when $4 then least(delivered_at, $3) else delivered_at end
+         where merchant_id = $1 and number = $2
+        returning confirmed_at, delivered_at
+        """,
+        merchant_id,
+        number,
+        scan.scanned_at,
+        scan.kind == "delivered",
+    )
+    if row is None:
+        return None
+    await db.execute(
+        "insert into tracking_scan (merchant_id, id, number, kind, scanned_at, place, recorded_at) "
+        "values ($1, $2, $3, $4, $5, $6, $7)",
+        merchant_id,
+        scan_id,
+        number,
+        scan.kind,
+        scan.scanned_at,
+        scan.place,
+        now,
+    )
+    return row[0], row[1]
+
+
+async def tell_orders(
+    db: Rows, merchant_id: str, number: str, confirmed_at: datetime, delivered_at: datetime | None, now: datetime
+) -> list[tuple[str, bool, bool]]:
+    """Let the orders of a parcel say how it stands; gives those that said something else before.
+
+    With each whether it is confirmed only now, and whether it is delivered only now.
+    """
+    found = await db.fetch(
+        """
+        with before as (
+            select id, confirmed_at, delivered_at from orders
+             where merchant_id = $1 and upper(tracking_number) = $2 and shipped_at is not null
+               and (confirmed_at is distinct from $3 or delivered_at is distinct from $4::timestamptz)
+             order by id
+               for no key update
+        )
+        update orders o set confirmed_at = $3, delivered_at = $4, updated_at = greatest(o.updated_at, $5)
+          from before b
+         where o.merchant_id = $1 and o.id = b.id
+        returning o.id, b.confirmed_at is null, b.delivered_at is null and $4::timestamptz is not null
+        """,
+        merchant_id,
+        number,
+        confirmed_at,
+        delivered_at,
+        now,
+    )
+    return [(row[0], row[1], row[2]) for row in found]
+
+
+async def scans(db: Rows, merchant_id: str, number: str) -> list[Scan]:
+    """What carriers saw of a parcel, the earliest first."""
+    found = await db.fetch(
+        "select kind, scanned_at, place from tracking_scan where merchant_id = $1 and number = $2 "
+        "order by scanned_at, id",
+        merchant_id,
+        number,
+    )
+    return [Scan(*row) for row in found]

@@ -1,0 +1,40 @@
+"""What an order does to the catalogue. It takes the products first, like everybody who changes something of them.
+
+A sale changes stock and how much was sold. It is no change by the merchant: the product's last change stays when it
+was, or lists would be in another order after each sale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from tradepost.domain.context import MerchantCtx
+from tradepost.domain.products import failures
+from tradepost.domain.products.product import Goods
+from tradepost.domain.products.rows import sale as rows
+
+
+async def hold_goods(ctx: MerchantCtx, skus: Collection[str]) -> Mapping[str, Goods]:
+    """What is sold under these SKUs, by SKU; it stays like that until the end of the transaction.
+
+    Raises VariationNotFound for the first SKU that nothing live has.
+    """
+    await rows.hold(ctx.db, ctx.actor.id, skus)
+    found = {goods.sku: goods for goods in await rows.goods(ctx.db, ctx.actor.id, skus)}
+    for sku in skus:
+        if sku not in found:
+            raise failures.VariationNotFound(sku=sku)
+    return found
+
+
+async def take_stock(ctx: MerchantCtx, goods: Goods, warehouse: str, pieces: int) -> bool:
+    """Take pieces out of the stock of a warehouse; whether there were as many, or else nothing changes."""
+    shelf = goods.shelves.get(warehouse)
+    return shelf is not None and await rows.take(
+        ctx.db, ctx.actor.id, goods.product_id, goods.variation_id, shelf.warehouse_id, pieces
+    )
+
+
+async def count_sold(ctx: MerchantCtx, sold: Mapping[str, int]) -> None:
+    """Count pieces as sold, by the id of the product, all of which are held."""
+    await rows.count_sold(ctx.db, ctx.actor.id, sold)
