@@ -25,6 +25,7 @@ JPEG = (
 )
 # The ids of a ring of the world and its green variation, of a scarf and its only one, and of the warehouse that
 # rings are returned to, by the shop.
+ORDER_JOBS = {who: f"60a4d0c7{number:016x}" for number, who in enumerate(("usd", "cny", "eur"), start=1)}
 RINGS = {
     "usd": ("d5f4b3b2e4b06ce60741c7a8", "9b810e766ec9d28663ca828d"),
     "cny": ("701966a0c381e88f38c0c8fd", "8d88348a7eed8d14f06d3fef"),
@@ -274,6 +275,15 @@ GOOD: dict[tuple[str, str], dict[str, str]] = {
         "ship_note": "in the green box",
     },
     ("merchant", "/api/v2/order/refund"): {"reason_code": "-1", "reason_note": "fell from the shelf"},
+    ("merchant", "/api/v2/order/create-download-job"): {
+        "start": "2021-05-17",
+        "end": "2021-05-17",
+        "since": "2021-05-17",
+        "limit": "100",
+        "sort": "asc",
+    },
+    ("merchant", "/api/v2/order/get-download-job-status"): {},
+    ("merchant", "/api/v2/order/cancel-download-job"): {},
     ("merchant", "/api/v2/order/change-shipping"): {
         "street_address1": "2 Rue du Port",
         "street_address2": "Apt 5",
@@ -331,6 +341,8 @@ def good_call(service: str, endpoint: Endpoint, who: str = "usd") -> dict[str, s
 
 def jobs_like(endpoint: Endpoint) -> Mapping[str, str]:
     """The jobs of the world that an endpoint is about, by the shop that has them."""
+    if "/order/" in endpoint.path:
+        return ORDER_JOBS
     return BULK_JOBS if "bulk" in endpoint.path else DOWNLOAD_JOBS
 
 

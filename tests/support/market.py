@@ -21,7 +21,7 @@ from urllib.parse import quote, urlencode, urlsplit
 import asyncpg
 
 from tests.support.answer import Answer
-from tests.support.calls import BULK_JOBS, DOWNLOAD_JOBS, RETURN_WAREHOUSES, RINGS, SCARVES
+from tests.support.calls import BULK_JOBS, DOWNLOAD_JOBS, ORDER_JOBS, RETURN_WAREHOUSES, RINGS, SCARVES
 from tests.support.database import Server
 from tests.support.orders import sell
 from tradepost.darkroom.client import Darkroom
@@ -30,7 +30,7 @@ from tradepost.domain import bulk_updates, downloads, jobs, merchants, products,
 from tradepost.domain.context import Ctx, MerchantCtx
 from tradepost.domain.downloads import LinkKeys
 from tradepost.domain.jobs import Claim, Job
-from tradepost.domain.orders import OrderRules
+from tradepost.domain.orders import OrderCut, OrderRules
 from tradepost.domain.pictures import FOLDER
 from tradepost.domain.products import CatalogueFilter, NewDimensions, NewProduct, NewVariation, ProductRef
 from tradepost.domain.returns import NewReturnWarehouse
@@ -87,7 +87,7 @@ class World:
 
 
 async def build_world(server: Server) -> World:
-    """Fill the template: the cast; two products, two finished jobs, a return and orders each; the time stopped."""
+    """Fill the template: the cast; two products, finished jobs, a return and orders each; the time stopped."""
     files = server.folder / "files"
     connection = await server.connect()
     try:
@@ -100,7 +100,7 @@ async def build_world(server: Server) -> World:
                 acting = await merchants.act_for(ctx, grant.account_id)
                 await _few_countries(acting, keeper.rate)
                 await _two_products(acting, keeper.key, keeper.rate)
-                await _two_jobs(acting, keeper.key)
+                await _jobs(acting, keeper.key)
                 await _return_warehouse(acting, keeper.key)
                 await sell(acting, keeper)
                 shops[keeper.key] = grant
@@ -228,8 +228,8 @@ UPDATES = (
 )
 
 
-async def _two_jobs(ctx: MerchantCtx, who: str) -> None:
-    """A bulk update, to be finished with two successes and two failures, and a download of everything."""
+async def _jobs(ctx: MerchantCtx, who: str) -> None:
+    """A bulk update, to be finished with two successes and two failures, and downloads of everything."""
     rows = RowTaker()
     for row in UPDATES:
         rows.add(row)
@@ -237,6 +237,7 @@ async def _two_jobs(ctx: MerchantCtx, who: str) -> None:
     await bulk_updates.start_update(replace(earlier, new_id=lambda: BULK_JOBS[who]), rows.done())
     everything = CatalogueFilter(None, None, True, False, "STANDARD")
     await downloads.start_product_download(replace(earlier, new_id=lambda: DOWNLOAD_JOBS[who]), everything)
+    await downloads.start_order_download(replace(earlier, new_id=lambda: ORDER_JOBS[who]), OrderCut())
 
 
 async def _return_warehouse(ctx: MerchantCtx, who: str) -> None:
@@ -318,6 +319,7 @@ class _Worker:
             handlers.BulkUpdates(),
             handlers.BulkUpdateNotes(),
             handlers.ProductDownloads(given, files, MERCHANT_URL),
+            handlers.OrderDownloads(given, files, MERCHANT_URL),
             Pictures(given, files, Studio(files, DARKROOM), Outside(NowhereElse())),
             ReturnAddresses(given, PostalRules()),
             handlers.Telling(LetterWriter(MERCHANT_URL, LINK_KEYS)),

@@ -20,8 +20,8 @@ KEYS = LinkKeys([b"a key of at least thirty-two bytes"])
 ENDED = datetime(2026, 11, 22, 10, 48, 1, 250_000, tzinfo=UTC)
 ACCOUNT, JOB = "a" * 24, "b" * 24
 ABOUT: dict[str, dict[str, Any]] = {
-    downloads.READY_TOPIC: {"job_id": JOB, "lines": 1234, "version": 3},
-    downloads.FAILED_TOPIC: {"job_id": JOB},
+    **{topic: {"job_id": JOB, "lines": 1234, "version": 3} for topic in downloads.READY_TOPICS},
+    **{topic: {"job_id": JOB} for topic in downloads.FAILED_TOPICS},
 }
 
 
@@ -52,7 +52,7 @@ def test_no_blank_is_left(topic: str, locale: str) -> None:
 
 @pytest.mark.parametrize("locale", LOCALES)
 def test_the_link_opens(locale: str) -> None:
-    body = letter(downloads.READY_TOPIC, locale).body
+    body = letter(downloads.READY_TOPICS[0], locale).body
     (link,) = re.findall(r"\S*://\S*", body)
     parts = urlsplit(link)
     assert f"{parts.scheme}://{parts.netloc}" == URL
@@ -74,7 +74,7 @@ def test_languages_differ_and_an_unknown_one_is_english(topic: str) -> None:
 
 def test_a_name_is_only_a_name() -> None:
     """Braces in it are no blanks."""
-    assert "{job_id}" in letter(downloads.FAILED_TOPIC, "en", name="{job_id} {0.__class__}").body
+    assert "{job_id}" in letter(downloads.FAILED_TOPICS[0], "en", name="{job_id} {0.__class__}").body
 
 
 def test_nothing_is_written_about_other_topics() -> None:

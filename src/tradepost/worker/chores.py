@@ -37,7 +37,7 @@ async def _forget_windows(ctx: Ctx, files: FileStore) -> int:
 
 
 async def _forget_jobs(ctx: Ctx, files: FileStore) -> int:
-    return await jobs.forget_old_jobs(ctx, [downloads.PRODUCTS])
+    return await jobs.forget_old_jobs(ctx, list(downloads.SOURCES))
 
 
 async def _forget_events(ctx: Ctx, files: FileStore) -> int:

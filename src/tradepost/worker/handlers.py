@@ -86,10 +86,8 @@ class BulkUpdateNotes(Plain):
         return await bulk_updates.take_note_step(await merchants.act_for(ctx, job.account_id), job)
 
 
-class ProductDownloads(Plain):
-    """Makes a file of a catalogue in one step."""
-
-    kind: ClassVar[str] = downloads.PRODUCTS
+class _Downloads(Plain):
+    """Makes a file in one step."""
 
     def __init__(self, database: Database, files: FileStore, public_url: str) -> None:
         """`public_url` is what the URLs of pictures begin with."""
@@ -104,7 +102,7 @@ class ProductDownloads(Plain):
         """
         for earlier in range(max(1, job.fence - TRIES_SWEPT), job.fence):
             await self._files.delete_all(downloads.version_folder(job.account_id, job.id, earlier))
-        key = downloads.key_of(job.account_id, job.id, job.fence)
+        key = downloads.key_of(job.account_id, job.id, job.fence, job.kind)
         async with (
             self._files.writing(key) as writer,
             # Ends first: bringing a large file to the disk may take longer than a transaction may be idle.
@@ -132,6 +130,18 @@ class ProductDownloads(Plain):
     async def parked(self, ctx: Ctx, job: Job) -> None:
         """Say so."""
         await downloads.report_parked(ctx, job)
+
+
+class ProductDownloads(_Downloads):
+    """Makes a file of a catalogue."""
+
+    kind: ClassVar[str] = downloads.PRODUCTS
+
+
+class OrderDownloads(_Downloads):
+    """Makes a file of orders."""
+
+    kind: ClassVar[str] = downloads.ORDERS
 
 
 class Telling(Plain):

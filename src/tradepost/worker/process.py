@@ -87,6 +87,7 @@ def _handlers(
         handlers.BulkUpdates(),
         handlers.BulkUpdateNotes(),
         handlers.ProductDownloads(app, files, public_url(settings)),
+        handlers.OrderDownloads(app, files, public_url(settings)),
         pictures,
         ReturnAddresses(app, open_address_validator()),
         handlers.Telling(LetterWriter(public_url(settings), link_keys(settings))),

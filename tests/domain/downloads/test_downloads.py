@@ -394,7 +394,9 @@ def test_a_finished_download_is_told_once(play: Play) -> None:
         assert (done.state, done.processed, done.total) == (jobs.FINISHED, 4, 4)
         assert done.result == {"version": 1, "size": exported.size}
         events = await shop.ctx.db.fetch("select topic, about from event where account_id = $1", done.account_id)
-        assert sum(event["topic"] == downloads.READY_TOPIC and job.id in event["about"] for event in events) == 1
+        assert (
+            sum(event["topic"] == downloads.READY_TOPICS[0] and job.id in event["about"] for event in events) == 1
+        )
         assert await jobs.claim_next(shop.ctx, 1, [outbox.TELL]) is not None
 
     play(scene)

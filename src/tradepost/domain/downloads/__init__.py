@@ -1,29 +1,33 @@
 """Files of an account's own things, made by jobs and fetched by signed links."""
 
-from tradepost.domain.downloads.download import Exported, File, folder_of, key_of, version_folder
+from tradepost.domain.downloads.download import ORDERS, PRODUCTS, Exported, File, folder_of, version_folder
 from tradepost.domain.downloads.failures import DownloadNotFound, LinkExpired
 from tradepost.domain.downloads.link import LIFETIME, LinkKeys
 from tradepost.domain.downloads.operations import (
-    FAILED_TOPIC,
-    PRODUCTS,
-    READY_TOPIC,
+    FAILED_TOPICS,
+    READY_TOPICS,
     Export,
     cancel_download,
     find_download,
     finish_download,
     forget_file,
+    key_of,
     link_path,
     list_expired,
     open_link,
     report_parked,
+    start_order_download,
     start_product_download,
 )
+from tradepost.domain.downloads.sources import SOURCES
 
 __all__ = [
-    "FAILED_TOPIC",
+    "FAILED_TOPICS",
     "LIFETIME",
+    "ORDERS",
     "PRODUCTS",
-    "READY_TOPIC",
+    "READY_TOPICS",
+    "SOURCES",
     "DownloadNotFound",
     "Export",
     "Exported",
@@ -40,6 +44,7 @@ __all__ = [
     "list_expired",
     "open_link",
     "report_parked",
+    "start_order_download",
     "start_product_download",
     "version_folder",
 ]

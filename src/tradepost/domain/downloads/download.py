@@ -1,15 +1,15 @@
-"""A download: a file of an account's own things, made by a job; chapter *Start a Batch Product Download*."""
+"""A download: a file of an account's own things, made by a job; chapter *Start a Batch Product Download*.
+
+The kind of the job says of what; `sources` knows the kinds.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from tradepost.domain.products import CatalogueFilter
-
-MOST_PRODUCTS: Final = 10_000_000
+PRODUCTS: Final = "product_download"
+ORDERS: Final = "order_download"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,25 +38,3 @@ def folder_of(account_id: str, job_id: str) -> str:
 def version_folder(account_id: str, job_id: str, version: int) -> str:
     """Where the store keeps one version: each try of the job has its own, so none can touch another's."""
     return f"{folder_of(account_id, job_id)}/{version}"
-
-
-def key_of(account_id: str, job_id: str, version: int) -> str:
-    """The key of one version of the file."""
-    return f"{version_folder(account_id, job_id, version)}/products.csv"
-
-
-def to_arguments(wanted: CatalogueFilter) -> dict[str, Any]:
-    """What is wanted, as a job keeps it."""
-    return {
-        "since": wanted.since.isoformat() if wanted.since else None,
-        "limit": wanted.limit,
-        "descending": wanted.descending,
-        "show_rejected": wanted.show_rejected,
-        "warehouse": wanted.warehouse,
-    }
-
-
-def from_arguments(arguments: Mapping[str, Any]) -> CatalogueFilter:
-    """What is wanted, out of what a job keeps."""
-    since = arguments["since"]
-    return CatalogueFilter(**{**arguments, "since": datetime.fromisoformat(since) if since else None})

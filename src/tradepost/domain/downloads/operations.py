@@ -1,22 +1,23 @@
-"""Asking for a file of the catalogue, making it, and following the link to it."""
+"""Asking for a file of the catalogue or of the orders, making it, and following the link to it."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from tradepost.domain import jobs, merchants, outbox, products, warehouses
+from tradepost.domain import jobs, merchants, outbox, warehouses
 from tradepost.domain.context import CopyingRows, Ctx, MerchantCtx, Pieces
 from tradepost.domain.downloads import rows
-from tradepost.domain.downloads.download import Exported, File, from_arguments, key_of, to_arguments
+from tradepost.domain.downloads.download import ORDERS, PRODUCTS, Exported, File, version_folder
 from tradepost.domain.downloads.failures import DownloadNotFound, LinkExpired
 from tradepost.domain.downloads.lines import Lines
 from tradepost.domain.downloads.link import LIFETIME, Link, LinkKeys
+from tradepost.domain.downloads.sources import SOURCES, to_arguments
 from tradepost.domain.jobs import FINISHED, Advance, Job, JobNotFound
+from tradepost.domain.orders import OrderCut
 from tradepost.domain.products import CatalogueFilter
 
-PRODUCTS: Final = "product_download"
-READY_TOPIC: Final = "download_ready"
-FAILED_TOPIC: Final = "download_failed"
+READY_TOPICS: Final = tuple(source.ready_topic for source in SOURCES.values())
+FAILED_TOPICS: Final = tuple(source.failed_topic for source in SOURCES.values())
 SWEPT_AT_ONCE: Final = 500
 
 
@@ -26,14 +27,24 @@ async def start_product_download(ctx: MerchantCtx, wanted: CatalogueFilter) -> s
     return await jobs.enqueue(ctx, ctx.actor.id, PRODUCTS, PRODUCTS, to_arguments(wanted), most_open=jobs.MOST_OPEN)
 
 
-async def find_download(ctx: MerchantCtx, job_id: str) -> Job:
-    """A download as it is now; raises JobNotFound."""
-    return await jobs.find_job(ctx, ctx.actor.id, PRODUCTS, job_id)
+async def start_order_download(ctx: MerchantCtx, wanted: OrderCut) -> str:
+    """Ask for a file of orders; gives the id of its job. Raises TooManyJobs."""
+    return await jobs.enqueue(ctx, ctx.actor.id, ORDERS, ORDERS, to_arguments(wanted), most_open=jobs.MOST_OPEN)
 
 
-async def cancel_download(ctx: MerchantCtx, job_id: str) -> str:
-    """Cancel a download; gives the state it was in. Raises JobNotFound."""
-    return (await jobs.cancel_job(ctx, ctx.actor.id, PRODUCTS, job_id)).state
+async def find_download(ctx: MerchantCtx, job_id: str, kind: str = PRODUCTS) -> Job:
+    """A download of one kind as it is now; raises JobNotFound."""
+    return await jobs.find_job(ctx, ctx.actor.id, kind, job_id)
+
+
+async def cancel_download(ctx: MerchantCtx, job_id: str, kind: str = PRODUCTS) -> str:
+    """Cancel a download of one kind; gives the state it was in. Raises JobNotFound."""
+    return (await jobs.cancel_job(ctx, ctx.actor.id, kind, job_id)).state
+
+
+def key_of(account_id: str, job_id: str, version: int, kind: str = PRODUCTS) -> str:
+    """The key of one version of the file of a download."""
+    return f"{version_folder(account_id, job_id, version)}/{SOURCES[kind].name}.csv"
 
 
 def link_path(keys: LinkKeys, job: Job) -> str | None:
@@ -53,7 +64,7 @@ async def open_link(ctx: Ctx, link: Link) -> File:
     if ctx.now >= link.expires_at:
         raise LinkExpired(hours=int(LIFETIME.total_seconds()) // 3600)
     try:
-        job = await jobs.find_job(ctx, link.account_id, PRODUCTS, link.job_id)
+        job = await jobs.find_job(ctx, link.account_id, SOURCES, link.job_id)
     except JobNotFound:
         raise DownloadNotFound from None
     result = job.result or {}
@@ -61,8 +72,8 @@ async def open_link(ctx: Ctx, link: Link) -> File:
         raise DownloadNotFound
     if not await rows.may_fetch(ctx.db, job.account_id, job.token_id):
         raise DownloadNotFound
-    name = f"products-{job.created_at:%Y-%m-%d}-{job.id}.csv"
-    return File(key_of(job.account_id, job.id, link.version), name, result["size"])
+    name = f"{SOURCES[job.kind].name}-{job.created_at:%Y-%m-%d}-{job.id}.csv"
+    return File(key_of(job.account_id, job.id, link.version, job.kind), name, result["size"])
 
 
 # -- what workers do
@@ -74,7 +85,7 @@ class Export:
     def __init__(self, job: Job, base_url: str, output: Pieces) -> None:
         """`base_url` is what URLs of our own begin with; `output` takes the bytes of the file."""
         self._base_url = base_url
-        self._wanted = from_arguments(job.arguments)
+        self._source = SOURCES[job.kind]
         self._job = job
         self._output = output
         self._lines = Lines()
@@ -89,9 +100,9 @@ class Export:
     async def run(self, ctx: Ctx, db: CopyingRows) -> Exported:
         """Write all of it, as it is at one moment: the transaction reads from one snapshot."""
         merchant = await merchants.act_for(ctx, self._job.account_id)
-        self.total = await products.count_catalogue(merchant, self._wanted)
-        await products.copy_catalogue(merchant, db, self._wanted, self._base_url, self._write)
-        key = key_of(self._job.account_id, self._job.id, self._job.fence)
+        self.total = await self._source.count(merchant, self._job.arguments)
+        await self._source.copy(merchant, db, self._job.arguments, self._base_url, self._write)
+        key = key_of(self._job.account_id, self._job.id, self._job.fence, self._job.kind)
         return Exported(key, self.written, self._size)
 
     async def _write(self, piece: bytes) -> None:
@@ -103,7 +114,7 @@ class Export:
 async def finish_download(ctx: Ctx, job: Job, exported: Exported) -> Advance:
     """Let the link appear, in the transaction that ends the job."""
     about = {"job_id": job.id, "lines": exported.lines, "version": job.fence}
-    await outbox.record_event(ctx, job.account_id, READY_TOPIC, about)
+    await outbox.record_event(ctx, job.account_id, SOURCES[job.kind].ready_topic, about)
     return Advance(
         position=1,
         done=True,
@@ -115,12 +126,12 @@ async def finish_download(ctx: Ctx, job: Job, exported: Exported) -> Advance:
 
 async def report_parked(ctx: Ctx, job: Job) -> None:
     """Say that a download was given up."""
-    await outbox.record_event(ctx, job.account_id, FAILED_TOPIC, {"job_id": job.id})
+    await outbox.record_event(ctx, job.account_id, SOURCES[job.kind].failed_topic, {"job_id": job.id})
 
 
 async def list_expired(ctx: Ctx) -> list[tuple[str, str]]:
     """Account and id of downloads that ended long enough ago for their files to go: no link is good any more."""
-    return await rows.ended_before(ctx.db, PRODUCTS, ctx.now - LIFETIME, SWEPT_AT_ONCE)
+    return await rows.ended_before(ctx.db, list(SOURCES), ctx.now - LIFETIME, SWEPT_AT_ONCE)
 
 
 async def forget_file(ctx: Ctx, account_id: str, job_id: str) -> None:

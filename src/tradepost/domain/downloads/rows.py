@@ -22,15 +22,15 @@ async def may_fetch(db: Rows, account_id: str, token_id: str | None) -> bool:
     )
 
 
-async def ended_before(db: Rows, kind: str, before: datetime, limit: int) -> list[tuple[str, str]]:
+async def ended_before(db: Rows, kinds: list[str], before: datetime, limit: int) -> list[tuple[str, str]]:
     """Account and id of downloads that ended before then, however they ended, and may still have files."""
     found = await db.fetch(
         """
         select account_id, id from job
-         where kind = $1 and ended_at < $2 and not coalesce(result, '{}') ? 'gone'
+         where kind = any($1) and ended_at < $2 and not coalesce(result, '{}') ? 'gone'
          order by ended_at limit $3
         """,
-        kind,
+        kinds,
         before,
         limit,
     )

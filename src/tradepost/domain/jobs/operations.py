@@ -39,10 +39,10 @@ async def enqueue_all(ctx: Ctx, account_id: str, kind: str, work: Sequence[tuple
         await rows.insert_all(ctx.db, account_id, kind, wanted, ctx.token_id, ctx.now)
 
 
-async def find_job(ctx: Ctx, account_id: str, kind: str, job_id: str) -> Job:
-    """A job of an account as it is now; raises JobNotFound, for one of another kind, too."""
+async def find_job(ctx: Ctx, account_id: str, kind: str | Collection[str], job_id: str) -> Job:
+    """A job of an account as it is now, of one kind or of several; raises JobNotFound, for any other kind, too."""
     found = await rows.find(ctx.db, account_id, job_id)
-    if found is None or found.kind != kind:
+    if found is None or found.kind not in ((kind,) if isinstance(kind, str) else kind):
         raise JobNotFound(job_id=job_id)
     return found
 

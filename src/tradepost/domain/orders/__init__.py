@@ -1,5 +1,6 @@
 """Orders: what buyers bought, how it reaches them, and when they get their money back."""
 
+from tradepost.domain.orders.operations.export import copy_orders, count_orders
 from tradepost.domain.orders.operations.fulfilment import (
     ADDRESS_TOPIC,
     CONFIRMED_TOPIC,
@@ -38,6 +39,7 @@ from tradepost.domain.orders.order import (
     Item,
     NewAddress,
     Order,
+    OrderCut,
     OrderFilter,
     OrderRules,
     Placed,
@@ -71,6 +73,7 @@ __all__ = [
     "Item",
     "NewAddress",
     "Order",
+    "OrderCut",
     "OrderFilter",
     "OrderRules",
     "Placed",
@@ -81,6 +84,8 @@ __all__ = [
     "Shipment",
     "cancel_tracking",
     "change_address",
+    "copy_orders",
+    "count_orders",
     "find_order",
     "fulfil_order",
     "list_orders",

@@ -204,6 +204,17 @@ class OrderFilter:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderCut:
+    """What a file of orders holds: those placed and changed then, the first `limit` by when they were placed."""
+
+    placed_from: datetime | None = None
+    placed_before: datetime | None = None
+    since: datetime | None = None
+    limit: int | None = None
+    descending: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Scan:
     """What a carrier has seen of a parcel."""
 

@@ -59,6 +59,7 @@ class SpanReversed(Failure):
     """The time span ends before it begins."""
 
     name: str
+    other: str = "since"
 
 
 class NotTrackingNumber(Failure):

@@ -1,20 +1,23 @@
-"""Batch jobs: downloads of the whole catalogue, and updates of many variations with one call.
+"""Batch jobs: downloads of the whole catalogue and of orders, and updates of many variations with one call.
 
 In the reference the first three stand in the chapter *Product*, the others in *Product Variation*.
 """
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from tradepost.domain import bulk_updates, downloads
 from tradepost.domain.bulk_updates import MOST_ROWS, Updates
 from tradepost.domain.context import MerchantCtx
 from tradepost.domain.jobs import JobNotFound, TooManyJobs
+from tradepost.domain.orders import OrderCut
 from tradepost.domain.products import CatalogueFilter
 from tradepost.domain.warehouses import STANDARD, WarehouseNotFound
 from tradepost.surfaces.merchant_v2 import vocabulary as v
 from tradepost.surfaces.merchant_v2.bulk_rows import RowTaker
+from tradepost.surfaces.merchant_v2.failures import SpanReversed
 from tradepost.surfaces.merchant_v2.surface import api
 from tradepost.surfaces.merchant_v2.views.jobs import (
     BulkUpdateStatus,
@@ -31,7 +34,7 @@ from tradepost.wire.endpoint import MIB
 from tradepost.wire.http_types import BaseUrl, Locale
 from tradepost.wire.json_rows import JsonRows
 from tradepost.wire.paging import Listing, Under
-from tradepost.wire.params import Choice, Doc, Whole
+from tradepost.wire.params import Choice, Doc, Moment, Whole
 
 JobId = Annotated[str, v.AnyId(), Doc("The id of the job, as the call that started it gave it.")]
 ResultStart = Annotated[int, Whole(0, MOST_ROWS), Doc("How many to pass over; 0 is the beginning.")]
@@ -80,6 +83,75 @@ async def cancel_product_download(ctx: MerchantCtx, *, job_id: JobId) -> JobMess
     One that has finished, or was cancelled before, stays as it is; the message says so.
     """
     return cancel_message(await downloads.cancel_download(ctx, job_id))
+
+
+class EndOfSpan(Moment):
+    """The moment before which a span ends; a bare day belongs to the span as a whole."""
+
+    def read(self, name: str, text: str) -> datetime:
+        moment = Moment.read(self, name, text)
+        return moment + timedelta(days=1) if "T" not in text else moment
+
+
+@api.write("/order/create-download-job", scope="orders:read", fails=[TooManyJobs, SpanReversed])
+async def start_order_download(
+    ctx: MerchantCtx,
+    *,
+    start: Annotated[
+        datetime,
+        Moment(),
+        Doc("Only orders placed at or after this time: YYYY-MM-DD or YYYY-MM-DDTHH:MM:SS, UTC."),
+    ]
+    | None = None,
+    end: Annotated[
+        datetime,
+        EndOfSpan(),
+        Doc("Only orders placed before this time, or on this day or before: the same forms, UTC."),
+    ]
+    | None = None,
+    since: Annotated[
+        datetime,
+        Moment(),
+        Doc("Only orders changed at or after this time: YYYY-MM-DD or YYYY-MM-DDTHH:MM:SS, UTC."),
+    ]
+    | None = None,
+    limit: Annotated[int, Whole(1, 10_000_000), Doc("The most orders that the file has; all if left out.")]
+    | None = None,
+    sort: Annotated[
+        str, Choice(("asc", "desc")), Doc("The order by the time at which they were placed: asc or desc.")
+    ] = "desc",
+) -> JobStarted:
+    """Start a batch order download.
+
+    A job makes a CSV file (UTF-8, RFC 4180) of your orders, as they are at one moment: a header, then a line for
+    each order. Ask for its status, which has the link in the end; you also get the link by mail. A text that a
+    spreadsheet would take for a formula has an apostrophe in front.
+    """
+    if start and end and end <= start:
+        raise SpanReversed(name="end", other="start")
+    wanted = OrderCut(start, end, since, limit, sort == "desc")
+    return JobStarted(await downloads.start_order_download(ctx, wanted))
+
+
+@api.read("/order/get-download-job-status", scope="orders:read", fails=[JobNotFound], method="POST")
+async def get_order_download(ctx: MerchantCtx, *, job_id: JobId, base_url: BaseUrl) -> DownloadStatus:
+    """Get the status of your batch order download.
+
+    The status is PENDING, RUNNING, FINISHED, FAILED or CANCELLED. Counts are of the lines below the header. The
+    link works for 72 hours after the download is ready, unless the access token that asked for it is revoked.
+    """
+    job = await downloads.find_download(ctx, job_id, downloads.ORDERS)
+    path = downloads.link_path(ctx.link_keys, job)
+    return download_status(job, path and base_url + path)
+
+
+@api.write("/order/cancel-download-job", scope="orders:read", fails=[JobNotFound])
+async def cancel_order_download(ctx: MerchantCtx, *, job_id: JobId) -> JobMessage:
+    """Cancel your batch order download.
+
+    One that has finished, or was cancelled before, stays as it is; the message says so.
+    """
+    return cancel_message(await downloads.cancel_download(ctx, job_id, downloads.ORDERS))
 
 
 @api.write(

@@ -12,7 +12,7 @@ from tradepost.domain.downloads import LIFETIME, LinkKeys
 from tradepost.domain.outbox import Event, Person, Words
 
 LOCALES: Final = ("en", "zh", "fr", "de")
-TOPICS: Final = (downloads.READY_TOPIC, downloads.FAILED_TOPIC)
+TOPICS: Final = (*downloads.READY_TOPICS, *downloads.FAILED_TOPICS)
 
 
 class LetterWriter:
@@ -33,7 +33,7 @@ class LetterWriter:
 
     def _blanks(self, event: Event, person: Person) -> Mapping[str, Any]:
         blanks = {"name": person.name, "hours": int(LIFETIME.total_seconds()) // 3600, **event.about}
-        if event.topic == downloads.READY_TOPIC:
+        if event.topic in downloads.READY_TOPICS:
             # The job ended in the transaction in which this happened, so at the same moment of the world.
             version, ended_at = event.about["version"], event.happened_at
             path = self._keys.path(event.account_id, event.about["job_id"], version, ended_at)
