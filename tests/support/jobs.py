@@ -417,11 +417,17 @@ class Figure(Generic[Size]):
         reader.add_argument("--size", choices=list(self.sizes), default="smoke")
         reader.add_argument("--seed", type=int, default=None, help="made up and printed if left out")
         reader.add_argument("--mutant", action="store_true", help="take the protection away: has to fail")
+        counted = all(isinstance(size, int) for size in self.sizes.values())
+        if counted:
+            reader.add_argument("--rounds", type=int, default=None, help="in place of a size")
         options = reader.parse_args()
+        size: Any = self.sizes[options.size]
+        if counted and options.rounds:
+            size = options.rounds
         seed = random.randrange(1 << 16) if options.seed is None else options.seed
         began = time.monotonic()
         try:
-            found = self.run(self.sizes[options.size], seed, self.mutant if options.mutant else None)
+            found = self.run(size, seed, self.mutant if options.mutant else None)
         except (OSError, AssertionError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             print(f"{self.number} - {self.counts} target=0 error seed={seed} size={options.size}: {error}")
             return 2

@@ -33,7 +33,7 @@ from tradepost.domain.products.operations.product import (
     update_product,
 )
 from tradepost.domain.products.operations.review import review_product, take_down_variation
-from tradepost.domain.products.operations.sale import count_sold, hold_goods, take_stock
+from tradepost.domain.products.operations.sale import count_sold, find_goods, hold_goods, take_stock
 from tradepost.domain.products.operations.variation import (
     add_variation,
     change_sku,
@@ -97,6 +97,7 @@ __all__ = [
     "enable_product",
     "enable_variation",
     "find_dimensions",
+    "find_goods",
     "find_newer",
     "find_product",
     "find_unmeasured",

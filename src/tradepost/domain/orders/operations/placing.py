@@ -53,17 +53,19 @@ async def place_order(ctx: MerchantCtx, purchase: Purchase, rules: OrderRules) -
         check_address(purchase.original_address)
     pieces = _pieces(purchase)
     address = purchase.address
-    goods = await products.hold_goods(ctx, list(pieces))
+    goods = await products.find_goods(ctx, list(pieces))
     ways = await shipping.find_ways(
         ctx, [one.product_id for one in goods.values()], address.country, address.state_or_province
     )
+    for sku, one in goods.items():
+        check_item(one, Item(sku, pieces[sku]))
+    await products.hold_goods(ctx, list(goods.values()))
     shared = _shared_columns(ctx, purchase, len(pieces) > 1)
     order_ids = {sku: ctx.new_id() for sku in pieces}
     orders = []
     # Whoever takes stock of several variations takes it in this order.
     for sku in sorted(pieces, key=lambda sku: (goods[sku].product_id, goods[sku].variation_id)):
         one, wanted = goods[sku], Item(sku, pieces[sku])
-        check_item(one, wanted)
         way, money = await _ship(ctx, one, wanted, ways[one.product_id], address.country, rules)
         orders.append(
             {"id": order_ids[sku], **shared, **order_columns(ctx, one, wanted, way, money, purchase.under_review)}

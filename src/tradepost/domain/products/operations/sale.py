@@ -1,5 +1,7 @@
 """What an order does to the catalogue. It takes the products first, like everybody who changes something of them.
 
+What is read before that may change until then; taking stock looks once more at whatever must not.
+
 A sale changes stock and how much was sold. It is no change by the merchant: the product's last change stays when it
 was, or lists would be in another order after each sale.
 """
@@ -14,12 +16,8 @@ from tradepost.domain.products.product import Goods
 from tradepost.domain.products.rows import sale as rows
 
 
-async def hold_goods(ctx: MerchantCtx, skus: Collection[str]) -> Mapping[str, Goods]:
-    """What is sold under these SKUs, by SKU; it stays like that until the end of the transaction.
-
-    Raises VariationNotFound for the first SKU that nothing live has.
-    """
-    await rows.hold(ctx.db, ctx.actor.id, skus)
+async def find_goods(ctx: MerchantCtx, skus: Collection[str]) -> Mapping[str, Goods]:
+    """What is sold under these SKUs, by SKU; raises VariationNotFound for the first that nothing live has."""
     found = {goods.sku: goods for goods in await rows.goods(ctx.db, ctx.actor.id, skus)}
     for sku in skus:
         if sku not in found:
@@ -27,8 +25,13 @@ async def hold_goods(ctx: MerchantCtx, skus: Collection[str]) -> Mapping[str, Go
     return found
 
 
+async def hold_goods(ctx: MerchantCtx, goods: Collection[Goods]) -> None:
+    """Take the products of these goods for this transaction."""
+    await rows.hold(ctx.db, ctx.actor.id, {one.product_id for one in goods})
+
+
 async def take_stock(ctx: MerchantCtx, goods: Goods, warehouse: str, pieces: int) -> bool:
-    """Take pieces out of the stock of a warehouse; whether there were as many, or else nothing changes."""
+    """Take pieces of held goods out of the stock of a warehouse; whether there were as many, and for sale."""
     shelf = goods.shelves.get(warehouse)
     return shelf is not None and await rows.take(
         ctx.db, ctx.actor.id, goods.product_id, goods.variation_id, shelf.warehouse_id, pieces

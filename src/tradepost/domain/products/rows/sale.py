@@ -9,13 +9,7 @@ from tradepost.domain.context import Rows
 from tradepost.domain.products.product import Goods, Shelf
 
 # In the order of their ids, like every writer of several products.
-_HOLD = """
-    select id from product
-     where merchant_id = $1 and removed_at is null and id = any(array(
-           select product_id from variation where merchant_id = $1 and sku = any($2) and removed_at is null))
-     order by id
-       for no key update
-"""
+_HOLD = "select id from product where merchant_id = $1 and id = any($2) order by id for no key update"
 _GOODS = """
     select v.sku, v.product_id, v.id, p.name, coalesce(v.main_image, p.main_image), v.color, v.size,
            v.price, v.localized_price, v.enabled and p.review_status <> 'rejected', p.max_quantity,
@@ -31,9 +25,9 @@ _GOODS = """
 """
 
 
-async def hold(db: Rows, merchant_id: str, skus: Collection[str]) -> None:
-    """Take the products of these SKUs for this transaction."""
-    await db.execute(_HOLD, merchant_id, list(skus))
+async def hold(db: Rows, merchant_id: str, product_ids: Collection[str]) -> None:
+    """Take products for this transaction."""
+    await db.execute(_HOLD, merchant_id, list(product_ids))
 
 
 async def goods(db: Rows, merchant_id: str, skus: Collection[str]) -> list[Goods]:
@@ -50,9 +44,9 @@ def _goods(*columns: Any) -> Goods:
 async def take(
     db: Rows, merchant_id: str, product_id: str, variation_id: str, warehouse_id: str, pieces: int
 ) -> bool:
-    """Take pieces out of stock if there are as many; whether there were.
+    """Take pieces out of stock if there are as many and they are still for sale; whether that was so.
 
-    The condition stands in the statement that writes, so nobody can sell the same piece in between. The revision
+    The conditions stand in the statement that writes, so nobody can sell the same piece in between. The revision
     stays: what is sold is no stock level that a merchant has set.
     """
     done = await db.execute(
@@ -60,6 +54,8 @@ async def take(
         update stock set inventory = inventory - $5
          where merchant_id = $1 and product_id = $2 and variation_id = $3 and warehouse_id = $4
            and inventory >= $5
+           and exists (select from variation where merchant_id = $1 and product_id = $2 and id = $3 and enabled)
+           and exists (select from product where merchant_id = $1 and id = $2 and review_status <> 'rejected')
         """,
         merchant_id,
         product_id,
