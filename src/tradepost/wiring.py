@@ -16,10 +16,10 @@ import structlog
 
 from tradepost.darkroom.client import Darkroom
 from tradepost.darkroom.studio import Studio
+from tradepost.domain import downloads, pictures, tickets
 from tradepost.domain.context import Ctx
 from tradepost.domain.downloads import LinkKeys
 from tradepost.domain.orders import OrderRules
-from tradepost.domain.pictures import FOLDER
 from tradepost.domain.reference import REFUND_REASONS
 from tradepost.domain.returns import AddressValidator
 from tradepost.egress.client import Guard, GuardProcess
@@ -35,6 +35,7 @@ from tradepost.surfaces.downloads import DownloadLinks
 from tradepost.surfaces.merchant_v2.chapters import api as merchant_v2
 from tradepost.surfaces.pictures import PictureFiles
 from tradepost.surfaces.sessions import CallSessions
+from tradepost.surfaces.ticket_pictures import TicketPictures
 from tradepost.surfaces.wishpost_v3.chapters import api as wishpost_v3
 from tradepost.wire.endpoint import DeclarationError
 from tradepost.wire.gate import Rules
@@ -264,8 +265,9 @@ def build_app(settings: Settings, ports: Mapping[int | str, str]) -> App:
         ),
         rules=Rules(plain_http_from_loopback=settings.is_sandbox),
         attachments={
-            "/downloads/": DownloadLinks(database, files, keys),
-            FOLDER: PictureFiles(database, files),
+            downloads.FOLDER: DownloadLinks(database, files, keys),
+            pictures.FOLDER: PictureFiles(database, files),
+            tickets.FOLDER: TicketPictures(database, files, keys),
         },
         ready=database.missing,
         on_start=database.open,

@@ -19,7 +19,16 @@ from PIL import Image
 
 from tests.everywhere.orders_provoked import ORDERS_PROVOKED
 from tests.support.answer import Answer
-from tests.support.calls import DOWNLOAD_JOBS, JPEG, RETURN_WAREHOUSES, RINGS, SCARVES, SURFACES, good_call
+from tests.support.calls import (
+    DOWNLOAD_JOBS,
+    JPEG,
+    RETURN_WAREHOUSES,
+    RINGS,
+    SCARVES,
+    SURFACES,
+    TICKETS,
+    good_call,
+)
 from tests.support.market import FILL_WITH_VARIATIONS, Market
 from tradepost.domain import merchants, products
 from tradepost.domain.access import new_token
@@ -120,6 +129,18 @@ def jpeg(width: int, height: int) -> str:
     out = io.BytesIO()
     Image.new("L", (width, height)).save(out, "JPEG")
     return base64.b64encode(out.getvalue()).decode()
+
+
+def picture(market: Market) -> str:
+    """The link to the picture of a ticket."""
+    replies = market.get("/api/v2/ticket", id=TICKETS["usd"][0]).data["Ticket"]["replies"]
+    return str(replies[0]["Reply"]["image_urls"][2:-2])
+
+
+def expired_picture(market: Market, locale: str) -> Answer:
+    found = picture(market)
+    market.sql("update world_clock set fixed_at = fixed_at + interval '60 minutes'")
+    return market.get(found, None)
 
 
 def wishpost(
@@ -316,6 +337,13 @@ PROVOKED: dict[tuple[str, str], Callable[[Market, str], Answer]] = {
         f"{RETURNS}/disable-return-setting-for-region", id=RINGS["usd"][0], region="EU"
     ),
     **{("merchant", name): call for name, call in ORDERS_PROVOKED.items()},
+    ("merchant", "NotificationNotFound"): post("/api/v2/noti/mark-as-viewed", noti_id="0" * 24),
+    ("merchant", "TicketNotFound"): post("/api/v2/ticket/close", id="0" * 24),
+    ("merchant", "TicketClosed"): post("/api/v2/ticket/reply", id=TICKETS["usd"][3], reply="x"),
+    ("merchant", "TicketNotClosed"): post("/api/v2/ticket/re-open", id=TICKETS["usd"][0], reply="x"),
+    ("merchant", "TicketWithSupport"): post("/api/v2/ticket/appeal-to-wish-support", id=TICKETS["usd"][4]),
+    ("merchant", "TicketPictureNotFound"): lambda market, locale: market.get(picture(market) + "x", None),
+    ("merchant", "TicketPictureExpired"): expired_picture,
     ("merchant", "DownloadNotFound"): lambda market, locale: market.get(link(market) + "x", None),
     ("merchant", "LinkExpired"): expired_link,
     ("merchant", "PictureExpired"): expired_upload(
@@ -388,6 +416,7 @@ ROWS: dict[str, Callable[[Market, str], Answer]] = {
 # Told to somebody whose language is not known: a link is not called in anybody's name.
 IN_ENGLISH = {("wishpost", "NotChoice"), ("merchant", "DownloadNotFound"), ("merchant", "LinkExpired")}
 IN_ENGLISH |= {("merchant", "PictureGone"), ("merchant", "PictureNotFound")}
+IN_ENGLISH |= {("merchant", "TicketPictureNotFound"), ("merchant", "TicketPictureExpired")}
 
 EVERY = [(service, name) for service, surface in SURFACES.items() for name in surface.table.names()]
 

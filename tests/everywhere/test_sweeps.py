@@ -15,10 +15,12 @@ from tests.support.answer import Answer
 from tests.support.calls import (
     ENDPOINTS,
     IDS,
+    NOTIFICATIONS,
     ORDERS,
     RETURN_WAREHOUSES,
     RINGS,
     SURFACES,
+    TICKETS,
     caller,
     good_call,
     jobs_like,
@@ -176,7 +178,8 @@ NAMED = [
     (service, endpoint, param.name)
     for service, endpoint in ENDPOINTS
     for param in endpoint.params
-    if param.name in ("id", "ids", "job_id", "variation_id", "warehouse_id", "sku", "parent_sku", "warehouse_name")
+    if param.name
+    in ("id", "ids", "job_id", "noti_id", "variation_id", "warehouse_id", "sku", "parent_sku", "warehouse_name")
     and (type(param.reader) is LookedUp or param.name == "ids" or param.name.endswith("id"))
 ]
 
@@ -187,12 +190,17 @@ def test_what_belongs_to_another_does_not_exist(
 ) -> None:
     """Another merchant's id, SKU, warehouse or job answers like one that was never given."""
     theirs = {
-        "id": ORDERS["cny"]["open"] if endpoint.chapter == "orders" else RINGS["cny"][0],
+        "id": ORDERS["cny"]["open"]
+        if endpoint.chapter == "orders"
+        else TICKETS["cny"][0]
+        if endpoint.chapter == "tickets"
+        else RINGS["cny"][0],
         "ids": RINGS["cny"][0],
         "sku": "lantern-of-lan",
         "parent_sku": "lantern",
         "warehouse_name": "EXPRESS-DE",
         "job_id": jobs_like(endpoint)["cny"],
+        "noti_id": NOTIFICATIONS["cny"],
         "variation_id": RINGS["cny"][1],
         "warehouse_id": RETURN_WAREHOUSES["cny"],
     }[name]
@@ -206,6 +214,7 @@ def test_what_belongs_to_another_does_not_exist(
         "parent_sku": "lamtern",
         "warehouse_name": "EXPRESS-DK",
         "job_id": "0" * 24,
+        "noti_id": "0" * 24,
         "variation_id": "0" * 24,
         "warehouse_id": "0" * 24,
     }[name]
@@ -239,6 +248,9 @@ def _content(market: Market) -> Any:
         " || (select string_agg(d::text, '' order by product_id) from product_dimensions d)"
         " || (select string_agg(r::text, '' order by id) from return_warehouse r)"
         " || (select string_agg(o::text, '' order by id) from orders o)"
+        " || (select string_agg(n::text, '' order by merchant_id, id) from notification n)"
+        " || (select string_agg(t::text, '' order by merchant_id, id) from ticket t)"
+        " || (select string_agg(y::text, '' order by merchant_id, ticket_id, position) from ticket_reply y)"
         " || (select string_agg(e::text, '' order by product_id, region) from return_setting e)"
     )
 

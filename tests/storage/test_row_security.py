@@ -35,12 +35,12 @@ from tradepost.wire.http import Addresses, App, Service
 # The column that says whose a row is. The accounts themselves have it in their id.
 OWNER_COLUMNS = ("merchant_id", "account_id")
 ACCOUNTS = {"merchant", "shipper"}
-
 # What the application's role may see without row security, because it is nobody's.
 SHARED = {
     "schema_migration": "which migrations ran",
     "world_clock": "what time it is",
     "channel": "the platform's ways to send a parcel, the same for everybody",
+    **dict.fromkeys(("system_update", "system_update_feature"), "news of the marketplace, the same for everybody"),
 }
 
 # Unique or foreign keys that may do without the account.

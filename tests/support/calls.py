@@ -36,6 +36,19 @@ SCARVES = {
     "cny": ("4a2f20aaf3c64af775a89294", "6a8ac4ba05805975ed2f89d9"),
     "eur": ("e1ea24c4f9341c68966baea1", "f0dfb4a5d8a064df7fd63116"),
 }
+# A notification of the shop, its infractions (new, with the marketplace, closed, with the merchant), and who looks
+# after it.
+NOTIFICATIONS = {who: f"60a4d0c5{number:016x}" for number, who in enumerate(("usd", "cny", "eur"), start=1)}
+INFRACTIONS = {
+    who: tuple(f"60a4d0c7{number:08x}{place:08x}" for place in range(1, 5))
+    for number, who in enumerate(("usd", "cny", "eur"), start=1)
+}
+# Its tickets: three that await the merchant, the third before a purchase, one that is closed, one with support.
+TICKETS = {
+    who: tuple(f"60a4d0ca{number:08x}{place:08x}" for place in range(16, 21))
+    for number, who in enumerate(("usd", "cny", "eur"), start=1)
+}
+MANAGER = "60a4d0c00000000000000001"
 RETURN_WAREHOUSES = {who: f"60a4d0c3{number:016x}" for number, who in enumerate(("usd", "cny", "eur"), start=1)}
 
 # The orders of the world by shop: two that were bought together and wait, one that is on its way, one that the
@@ -293,6 +306,27 @@ GOOD: dict[tuple[str, str], dict[str, str]] = {
         "country": "CA",
         "phone_number": "+1 514 555 0100",
     },
+    ("merchant", "/api/v2/ticket"): {},
+    ("merchant", "/api/v2/ticket/get-action-required"): {
+        "start": "0",
+        "limit": "1",
+        "ticket_type": "post_purchase_tickets",
+    },
+    ("merchant", "/api/v2/ticket/reply"): {"reply": "It is on its way."},
+    ("merchant", "/api/v2/ticket/close"): {},
+    ("merchant", "/api/v2/ticket/appeal-to-wish-support"): {},
+    ("merchant", "/api/v2/ticket/re-open"): {"reply": "Your parcel came back to us."},
+    # A page of one in the middle, so that there are both links.
+    ("merchant", "/api/v2/noti/fetch-unviewed"): {"start": "1", "limit": "1"},
+    ("merchant", "/api/v2/noti/mark-as-viewed"): {},
+    ("merchant", "/api/v2/count/infractions"): {"stage": "1"},
+    ("merchant", "/api/v2/get/infractions"): {
+        "start": "0",
+        "limit": "1",
+        "stage": "1",
+        "since": "2021-05-01",
+        "upto": "2021-05-20T00:00:00",
+    },
 }
 # The kind of order that a good call is about, by the last part of the path.
 ORDER_OF_CALL = {"modify-tracking": "shipped"}
@@ -330,8 +364,14 @@ def good_call(service: str, endpoint: Endpoint, who: str = "usd") -> dict[str, s
     elif endpoint.chapter == "returns":
         ids = dict(zip(("id", "variation_id"), RINGS[who], strict=True)) | {"warehouse_id": RETURN_WAREHOUSES[who]}
         params |= {param.name: ids[param.name] for param in endpoint.params if param.name in ids}
+    elif endpoint.chapter == "tickets":
+        # One that awaits the merchant, but for what only a closed one takes.
+        place = 3 if endpoint.path.endswith("re-open") else 0
+        params |= {param.name: TICKETS[who][place] for param in endpoint.params if param.name == "id"}
     elif any(param.name == "id" and param.required for param in endpoint.params):
         params |= {"id": RINGS[who][0], "wish_express_add_countries": EXPRESS[who]}
+    if any(param.name == "noti_id" for param in endpoint.params):
+        params["noti_id"] = NOTIFICATIONS[who]
     if any(param.name == "ids" for param in endpoint.params):
         params["ids"] = RINGS[who][0]
     if who in ("cny", "eur") and endpoint.path in OWN:

@@ -22,11 +22,23 @@ import asyncpg
 
 from tests.support.answer import Answer
 from tests.support.calls import BULK_JOBS, DOWNLOAD_JOBS, ORDER_JOBS, RETURN_WAREHOUSES, RINGS, SCARVES
+from tests.support.complaints import complain
 from tests.support.database import Server
+from tests.support.news import publish_updates, tell_news
 from tests.support.orders import sell
 from tradepost.darkroom.client import Darkroom
 from tradepost.darkroom.studio import Studio
-from tradepost.domain import bulk_updates, downloads, jobs, merchants, products, reference, returns, shipping
+from tradepost.domain import (
+    bulk_updates,
+    downloads,
+    jobs,
+    merchants,
+    products,
+    reference,
+    returns,
+    shipping,
+    tickets,
+)
 from tradepost.domain.context import Ctx, MerchantCtx
 from tradepost.domain.downloads import LinkKeys
 from tradepost.domain.jobs import Claim, Job
@@ -49,6 +61,7 @@ from tradepost.surfaces.merchant_v2.chapters import api as merchant_v2
 from tradepost.surfaces.merchant_v2.surface import SCOPES as MERCHANT_SCOPES
 from tradepost.surfaces.pictures import PictureFiles
 from tradepost.surfaces.sessions import CallSessions
+from tradepost.surfaces.ticket_pictures import TicketPictures
 from tradepost.surfaces.wishpost_v3.chapters import api as wishpost_v3
 from tradepost.surfaces.wishpost_v3.surface import SCOPES as WISHPOST_SCOPES
 from tradepost.wire.gate import Rules
@@ -87,7 +100,7 @@ class World:
 
 
 async def build_world(server: Server) -> World:
-    """Fill the template: the cast; two products, finished jobs, a return and orders each; the time stopped."""
+    """Fill the template: the cast; two products, jobs, a return, orders and news each; the time stopped."""
     files = server.folder / "files"
     connection = await server.connect()
     try:
@@ -109,6 +122,11 @@ async def build_world(server: Server) -> World:
                 for sender in SENDERS
             }
             await scenes.open_channels(ctx)
+            await publish_updates(ctx)
+            for key, grant in shops.items():
+                acting = await merchants.act_for(replace(ctx, now=MORNING), grant.account_id)
+                await complain(acting, key, LocalFiles(files))
+                await tell_news(acting, key)
             # As of the morning, so that nothing seems to have been changed since.
             await _Worker(_OneConnection(connection), LocalFiles(files), replace(ctx, now=MORNING)).run()
             for key, grant in shops.items():
@@ -370,8 +388,9 @@ class Market:
             addresses=Addresses(default="merchant", names={"wishpost.cn": "wishpost"}),
             rules=Rules(plain_http_from_loopback=False, strict=True),
             attachments={
-                "/downloads/": DownloadLinks(database, self.files, LINK_KEYS),
+                downloads.FOLDER: DownloadLinks(database, self.files, LINK_KEYS),
                 FOLDER: PictureFiles(database, self.files),
+                tickets.FOLDER: TicketPictures(database, self.files, LINK_KEYS),
             },
             ready=nothing,
             on_start=nothing,

@@ -13,10 +13,14 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from tradepost.domain import access, merchants, parcels, products, shipping
+from tradepost.domain import access, inbox, infractions, merchants, parcels, products, shipping, tickets
 from tradepost.domain.context import Ctx, Merchant, MerchantCtx
-from tradepost.domain.products import NewProduct, NewVariation
+from tradepost.domain.inbox import Feature, NewAnnouncement
+from tradepost.domain.infractions import NewInfraction, Proof
+from tradepost.domain.products import ListFilter, NewProduct, NewVariation
+from tradepost.domain.tickets import Buyer, NewReply, NewTicket
 from tradepost.sandbox.cast import Sender, Shopkeeper
+from tradepost.values import Page
 
 COLORS = ("red", "blue", "green", "black", "white", "yellow")
 SIZES = ("S", "M", "L")
@@ -165,6 +169,58 @@ def _country_prices(merchant: Merchant, keeper: Shopkeeper) -> Any:
     if merchant.currency == "USD":
         return prices
     return prices | {f"LOCAL_{country}": price * keeper.rate for country, price in prices.items()}
+
+
+async def publish_news(ctx: Ctx) -> None:
+    """A system update and an announcement to every shop."""
+    news = Feature(
+        title="Shipping prices for single countries and regions",
+        body="Each of your products can have a shipping price of its own for a country or a region now.",
+        link="",
+        cn_title="可按国家和地区设置运费",
+        cn_body="现在您的每个产品都可以按国家或地区设置各自的运费。",
+        cn_link="",
+        categories=("LOGISTICS_PRICING", "PRODUCTS"),
+    )
+    await inbox.publish_update(replace(ctx, now=ctx.now - timedelta(days=3)), [news])
+    talk = NewAnnouncement(
+        "Welcome", "I look after your shop. Write to me whenever you like.", ctx.new_id(), "Tracy"
+    )
+    await inbox.announce(replace(ctx, now=ctx.now - timedelta(days=2)), talk)
+
+
+async def issue_warning(ctx: Ctx, merchant_id: str) -> None:
+    """An infraction of a shop, with a product as its proof."""
+    acting = await merchants.act_for(replace(ctx, now=ctx.now - timedelta(days=1)), merchant_id)
+    (product, *_), _ = await products.list_products(acting, ListFilter(None, None, True), Page(0, 1), None)
+    new = NewInfraction(
+        reason="The main picture shows more than what is for sale",
+        extra_reason="Misleading picture",
+        fine=Decimal(10),
+        proofs=[Proof("product", product.id)],
+    )
+    await infractions.issue_infraction(acting, new)
+
+
+async def ask_something(ctx: Ctx, merchant_id: str) -> None:
+    """A ticket of a buyer who has not bought anything yet, with its translations."""
+    acting = await merchants.act_for(replace(ctx, now=ctx.now - timedelta(hours=5)), merchant_id)
+    (product, *_), _ = await products.list_products(acting, ListFilter(None, None, True), Page(0, 1), None)
+    buyer = Buyer(ctx.new_id(), "Rosa", ctx.now - timedelta(days=400), "pt")
+    first = NewReply(
+        message="Quanto tempo demora a entrega?",
+        message_en="How long does delivery take?",
+        message_zh="送货需要多长时间？",
+    )
+    new = NewTicket(
+        kind="pre_purchase",
+        buyer=buyer,
+        subject="Prazo de entrega",
+        label="Shipping Status or ETA Inquiry",
+        product_ids=[product.id],
+        first=first,
+    )
+    await tickets.open_ticket(acting, new)
 
 
 # otype, names, registered, handover warehouses, paid from the balance only, battery, kinds of goods, door pickup

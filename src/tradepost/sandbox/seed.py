@@ -101,7 +101,8 @@ async def reset(settings: Settings) -> Cast:
             await open_files(settings).delete_all("pictures")
     finally:
         await connection.close()
-    await open_files(settings).delete_all("downloads")
+    for folder in ("downloads", "tickets"):
+        await open_files(settings).delete_all(folder)
     _write(settings, cast)
     return cast
 
@@ -112,7 +113,10 @@ async def _build(ctx: Ctx, before: Cast | None) -> Cast:
         secrets = _secrets(before.merchants[place] if before else None)
         grant = await scenes.open_shop(ctx, keeper, tuple(SCOPES["merchant"]), secrets)
         await scenes.stock_shop(ctx, grant.account_id, keeper, count, SEED + place)
+        await scenes.issue_warning(ctx, grant.account_id)
+        await scenes.ask_something(ctx, grant.account_id)
         shops.append(_member(grant, keeper.name, keeper.currency, keeper.email, secrets))
+    await scenes.publish_news(ctx)
     senders = []
     for place, sender in enumerate(SENDERS):
         secrets = _secrets(before.wishpost[place] if before else None)

@@ -40,12 +40,14 @@ class DownloadLinks:
                 raise DownloadNotFound
         except (StorageUnavailable, FilesUnavailable) as error:
             raise ServiceUnavailable from error
-        return Attachment(file.name, CSV, file.size, self._read(file.key))
+        return Attachment(file.name, CSV, file.size, pieces_of(self._files, file.key))
 
-    async def _read(self, key: str) -> AsyncGenerator[bytes, None]:
-        async with aclosing(self._files.read(key)) as pieces:
-            try:
-                async for piece in pieces:
-                    yield piece
-            except (FileMissing, FilesUnavailable):
-                return  # the answer is cut, because its length was told
+
+async def pieces_of(files: FileStore, key: str) -> AsyncGenerator[bytes, None]:
+    """The bytes of a file whose length was told; where they cannot be read to their end, the answer is cut."""
+    async with aclosing(files.read(key)) as pieces:
+        try:
+            async for piece in pieces:
+                yield piece
+        except (FileMissing, FilesUnavailable):
+            return

@@ -31,6 +31,13 @@ class WhenMissing:
 
 
 @dataclass(frozen=True, slots=True)
+class Also:
+    """Another name that callers send this parameter under; where both are given, its own counts."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Each:
     """Lets one declaration stand for a family of parameters: one for each key, called `before` and the key.
 
@@ -56,11 +63,15 @@ class Param:
     each: Each | None = None
     argument: str = ""
     """The name that the value has in the program, where it is another one."""
+    also: str | None = None
+    """Another name that it is taken under."""
 
     @property
     def names(self) -> tuple[str, ...]:
         """Every name that it has on the wire."""
-        return (self.name,) if self.each is None else tuple(self.each.before + key for key in self.each.keys)
+        if self.each is not None:
+            return tuple(self.each.before + key for key in self.each.keys)
+        return (self.name,) if self.also is None else (self.name, self.also)
 
     def read(self, given: Parameters) -> Any:
         """The value out of what was given, the default where it was not."""
@@ -69,6 +80,8 @@ class Param:
         text = given.take(self.name, self.reader.takes_json)
         if self.name in given.collected:
             return given.collected[self.name]
+        if text == "" and self.also is not None and (other := given.take(self.also)):
+            return self.reader.read(self.also, other)
         if text == "" and not (self.reader.takes_empty and given.given(self.name)):
             if self.required:
                 raise self.when_missing() if self.when_missing else refusals.ParameterMissing(name=self.name)
@@ -125,6 +138,7 @@ def _param(name: str, hint: Any, default: Any) -> Param:
     if not docs:
         raise DeclarationError(f"parameter {name} has no meaning")
     each = next((mark for mark in marks if isinstance(mark, Each)), None)
+    also = next((mark.name for mark in marks if isinstance(mark, Also)), None)
     required = default is inspect.Parameter.empty
     if each and required:
         raise DeclarationError(f"parameter {name} stands for several, of which none can be required")
@@ -137,6 +151,7 @@ def _param(name: str, hint: Any, default: Any) -> Param:
         when_missing=missing[-1] if missing else None,
         each=each,
         argument=name if each else "",
+        also=also,
     )
 
 

@@ -19,6 +19,7 @@ from typing import Any, Literal
 from tradepost.values import Fact
 from tradepost.wire import refusals
 from tradepost.wire.collecting import Collecting
+from tradepost.wire.declared import Also as Also
 from tradepost.wire.declared import DeclarationError as DeclarationError
 from tradepost.wire.declared import Each as Each
 from tradepost.wire.declared import Group as Group

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
 from tradepost.values import Page
@@ -21,17 +21,20 @@ class Listing(Generic[Item]):
     page: Page
     more: bool
     under: str | None = None
-    """The name that the list has inside `data`; None where `data` is the list itself."""
+    """The name that the list has inside `data`, or several with / between them; None where `data` is the list."""
 
     @property
-    def data(self) -> list[Item] | dict[str, list[Item]]:
+    def data(self) -> Any:
         """What stands in the envelope."""
-        return list(self.items) if self.under is None else {self.under: list(self.items)}
+        data: Any = list(self.items)
+        for name in reversed(self.under.split("/") if self.under else ()):
+            data = {name: data}
+        return data
 
 
 @dataclass(frozen=True, slots=True)
 class Under:
-    """Tells in the declaration of an endpoint that its list stands in `data` under a name.
+    """Tells in the declaration of an endpoint that its list stands in `data` under a name, or under one in another.
 
     async def list_failures(…) -> Annotated[Listing[Row], Under("failures")]: …
     """

@@ -42,7 +42,8 @@ class ReturnAddresses:
         """Nothing is left behind."""
 
     async def parked(self, ctx: Ctx, job: Job) -> None:
-        """The address stays one that is being validated, until somebody releases the job or edits the address."""
+        """Say so. The address stays one that is being validated, until somebody releases the job or edits it."""
+        await returns.report_parked(ctx, job)
 
 
 class PostalRules:

@@ -72,8 +72,8 @@ class BulkUpdates(Plain):
         return await bulk_updates.take_step(await merchants.act_for(ctx, job.account_id), job)
 
     async def parked(self, ctx: Ctx, job: Job) -> None:
-        """Have noted what was changed until then."""
-        await bulk_updates.note_later(await merchants.act_for(ctx, job.account_id), job)
+        """Say so, and have noted what was changed until then."""
+        await bulk_updates.report_parked(await merchants.act_for(ctx, job.account_id), job)
 
 
 class BulkUpdateNotes(Plain):

@@ -15,8 +15,9 @@ from tests.support.market import MERCHANT_URL, Market
 from tradepost.darkroom.client import DarkroomAway
 from tradepost.darkroom.studio import Studio
 from tradepost.domain import inbox, merchants
-from tradepost.domain.pictures import NO_PICTURE, read_file
+from tradepost.domain.pictures import FAILED_TOPIC, NO_PICTURE, read_file
 from tradepost.storage.files import FilesUnavailable
+from tradepost.values import Page
 from tradepost.worker.chores import delete_expired_uploads
 
 PLACEHOLDER = MERCHANT_URL + NO_PICTURE
@@ -60,7 +61,8 @@ def told(market: Market, who: str = "usd") -> list[tuple[str, Any]]:
     """What the merchant was told."""
 
     async def ask(ctx: Any) -> list[inbox.Notification]:
-        return await inbox.list_notifications(await merchants.act_for(ctx, account(market, who)), 100)
+        told, _ = await inbox.list_notifications(await merchants.act_for(ctx, account(market, who)), Page(0, 100))
+        return [one for one in reversed(told) if one.topic == FAILED_TOPIC]
 
     return [(notification.topic, notification.about) for notification in market.operate(ask)]
 

@@ -2,6 +2,7 @@
 
 from tradepost.domain.bulk_updates.failures import MOST_INVENTORY, RowFailure
 from tradepost.domain.bulk_updates.operations import (
+    FAILED_TOPIC,
     KIND,
     NOTE_KIND,
     cancel_update,
@@ -9,6 +10,7 @@ from tradepost.domain.bulk_updates.operations import (
     list_failures,
     list_successes,
     note_later,
+    report_parked,
     start_update,
     take_note_step,
     take_step,
@@ -23,6 +25,7 @@ from tradepost.domain.bulk_updates.update import (
 )
 
 __all__ = [
+    "FAILED_TOPIC",
     "KIND",
     "MOST_INVENTORY",
     "MOST_ROWS",
@@ -38,6 +41,7 @@ __all__ = [
     "list_successes",
     "note_later",
     "pack_rows",
+    "report_parked",
     "start_update",
     "take_note_step",
     "take_step",

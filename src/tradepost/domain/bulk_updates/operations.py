@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tradepost.domain import jobs, products, warehouses
+from tradepost.domain import inbox, jobs, products, warehouses
 from tradepost.domain.bulk_updates import rows
 from tradepost.domain.bulk_updates.failures import RowFailure
 from tradepost.domain.bulk_updates.update import Applied, Judgement, Updates, unpack_rows, why
@@ -16,6 +16,7 @@ KIND: Final = "bulk_update"
 LANE: Final = "bulk_update"
 NOTE_KIND: Final = "bulk_update_note"
 NOTED_AT_ONCE: Final = 5_000
+FAILED_TOPIC: Final = "bulk_update_failed"
 
 
 async def start_update(ctx: MerchantCtx, updates: Updates, warehouse_name: str | None = None) -> str:
@@ -76,6 +77,13 @@ async def take_step(ctx: MerchantCtx, job: Job) -> Advance:
 async def note_later(ctx: MerchantCtx, update: Job) -> None:
     """Have the changes of an update noted that ended before it could do so itself."""
     await jobs.enqueue(ctx, ctx.actor.id, NOTE_KIND, NOTE_KIND, {"update": update.id})
+
+
+async def report_parked(ctx: MerchantCtx, update: Job) -> None:
+    """Tell the merchant that an update was given up, and have noted what it changed until then."""
+    about = {"job_id": update.id, "processed": update.processed, "total": update.total}
+    await inbox.notify(ctx, ctx.actor.id, FAILED_TOPIC, about)
+    await note_later(ctx, update)
 
 
 async def take_note_step(ctx: MerchantCtx, job: Job) -> Advance:

@@ -2,7 +2,7 @@
 
 from tradepost.domain.downloads.download import ORDERS, PRODUCTS, Exported, File, folder_of, version_folder
 from tradepost.domain.downloads.failures import DownloadNotFound, LinkExpired
-from tradepost.domain.downloads.link import LIFETIME, LinkKeys
+from tradepost.domain.downloads.link import FOLDER, LIFETIME, LinkKeys
 from tradepost.domain.downloads.operations import (
     FAILED_TOPICS,
     READY_TOPICS,
@@ -23,6 +23,7 @@ from tradepost.domain.downloads.sources import SOURCES
 
 __all__ = [
     "FAILED_TOPICS",
+    "FOLDER",
     "LIFETIME",
     "ORDERS",
     "PRODUCTS",

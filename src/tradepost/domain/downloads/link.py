@@ -16,7 +16,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 LIFETIME: Final = timedelta(hours=72)
+FOLDER: Final = "/downloads/"
+"""What the path of every link begins with."""
 KEY_LENGTH: Final = 32
+_KIND: Final = "csv download"
 _NAME = re.compile(r"([0-9a-f]{24})-([0-9a-f]{24})-([0-9]{1,9})-[0-9]{8}T[0-9]{6}Z\.csv", re.ASCII)
 _EXPIRES = re.compile(r"[0-9]{1,12}", re.ASCII)
 
@@ -44,20 +47,34 @@ class LinkKeys:
     def path(self, account_id: str, job_id: str, version: int, ended_at: datetime) -> str:
         """The path of the link, with its query, to a file that was ready at `ended_at`."""
         name = f"{account_id}-{job_id}-{version}-{ended_at.astimezone(UTC):%Y%m%dT%H%M%SZ}.csv"
-        expires = int((ended_at + LIFETIME).timestamp())
-        signature = self._sign(self._keys[self._signer], name, str(expires))
-        return f"/downloads/{name}?expires={expires}&key={self._signer}&signature={signature}"
+        return f"{FOLDER}{name}?{self.sign(_KIND, name, ended_at + LIFETIME)}"
 
     def read(self, name: str, query: Mapping[str, str]) -> Link | None:
         """What a link says; None for one that none of our keys signed just so."""
-        expires, signature = query.get("expires", ""), query.get("signature", "")
-        key, found = self._keys.get(query.get("key", "")), _NAME.fullmatch(name)
-        if key is None or found is None or not _EXPIRES.fullmatch(expires):
+        found = _NAME.fullmatch(name)
+        expires_at = found and self.check(_KIND, name, query)
+        if not found or not expires_at:
             return None
-        if not hmac.compare_digest(self._sign(key, name, expires).encode(), signature.encode(errors="replace")):
-            return None
-        return Link(found[1], found[2], int(found[3]), datetime.fromtimestamp(int(expires), UTC))
+        return Link(found[1], found[2], int(found[3]), expires_at)
 
-    def _sign(self, key: bytes, name: str, expires: str) -> str:
-        text = f"csv download\n{name}\n{expires}".encode()
-        return base64.urlsafe_b64encode(hmac.digest(key, text, "sha256")).decode().rstrip("=")
+    def sign(self, kind: str, name: str, expires_at: datetime) -> str:
+        """The query of a link to a file of some kind; `kind` keeps one from passing for another."""
+        expires = str(int(expires_at.timestamp()))
+        signature = _signature(self._keys[self._signer], kind, name, expires)
+        return f"expires={expires}&key={self._signer}&signature={signature}"
+
+    def check(self, kind: str, name: str, query: Mapping[str, str]) -> datetime | None:
+        """When a link expires; None for one that none of our keys signed just so."""
+        expires, signature = query.get("expires", ""), query.get("signature", "")
+        key = self._keys.get(query.get("key", ""))
+        if key is None or not _EXPIRES.fullmatch(expires):
+            return None
+        expected = _signature(key, kind, name, expires)
+        if not hmac.compare_digest(expected.encode(), signature.encode(errors="replace")):
+            return None
+        return datetime.fromtimestamp(int(expires), UTC)
+
+
+def _signature(key: bytes, kind: str, name: str, expires: str) -> str:
+    text = f"{kind}\n{name}\n{expires}".encode()
+    return base64.urlsafe_b64encode(hmac.digest(key, text, "sha256")).decode().rstrip("=")

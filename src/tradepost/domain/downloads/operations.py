@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tradepost.domain import jobs, merchants, outbox, warehouses
+from tradepost.domain import inbox, jobs, merchants, outbox, warehouses
 from tradepost.domain.context import CopyingRows, Ctx, MerchantCtx, Pieces
 from tradepost.domain.downloads import rows
 from tradepost.domain.downloads.download import ORDERS, PRODUCTS, Exported, File, version_folder
@@ -126,7 +126,7 @@ async def finish_download(ctx: Ctx, job: Job, exported: Exported) -> Advance:
 
 async def report_parked(ctx: Ctx, job: Job) -> None:
     """Say that a download was given up."""
-    await outbox.record_event(ctx, job.account_id, SOURCES[job.kind].failed_topic, {"job_id": job.id})
+    await inbox.notify(ctx, job.account_id, SOURCES[job.kind].failed_topic, {"job_id": job.id})
 
 
 async def list_expired(ctx: Ctx) -> list[tuple[str, str]]:

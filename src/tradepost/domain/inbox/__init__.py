@@ -1,6 +1,51 @@
-"""What merchants are told about what happens in their shops without them."""
+"""What merchants are told: notifications about their shops, announcements to them, updates of the marketplace."""
 
-from tradepost.domain.inbox.notification import Notification
-from tradepost.domain.inbox.operations import list_notifications, notify
+from tradepost.domain.inbox.failures import CategoryUnknown, NotificationNotFound, TextUnusable
+from tradepost.domain.inbox.notification import (
+    CATEGORIES,
+    Announcement,
+    Feature,
+    NewAnnouncement,
+    Notification,
+    SystemUpdate,
+)
+from tradepost.domain.inbox.operations import (
+    ANNOUNCEMENT_TOPIC,
+    MESSAGE_TOPIC,
+    UPDATE_TOPIC,
+    announce,
+    checked_text,
+    count_unviewed,
+    find_announcement,
+    list_notifications,
+    list_updates,
+    mark_viewed,
+    notify,
+    publish_update,
+    send_message,
+)
 
-__all__ = ["Notification", "list_notifications", "notify"]
+__all__ = [
+    "ANNOUNCEMENT_TOPIC",
+    "CATEGORIES",
+    "MESSAGE_TOPIC",
+    "UPDATE_TOPIC",
+    "Announcement",
+    "CategoryUnknown",
+    "Feature",
+    "NewAnnouncement",
+    "Notification",
+    "NotificationNotFound",
+    "SystemUpdate",
+    "TextUnusable",
+    "announce",
+    "checked_text",
+    "count_unviewed",
+    "find_announcement",
+    "list_notifications",
+    "list_updates",
+    "mark_viewed",
+    "notify",
+    "publish_update",
+    "send_message",
+]

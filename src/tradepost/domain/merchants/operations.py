@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from babel.numbers import is_currency
 
-from tradepost.domain import shipping
+from tradepost.domain import inbox, shipping
 from tradepost.domain.access import password_hash
 from tradepost.domain.context import Ctx, MerchantCtx
 from tradepost.domain.merchants import rows
@@ -15,6 +16,8 @@ from tradepost.domain.merchants.merchant import MerchantLine, NewMerchant
 
 SHARED_CURRENCIES = ("XAF", "XCD", "XCG", "XOF", "XPF")
 LOCALES = ("en", "zh", "fr", "de")
+SUSPENDED_TOPIC: Final = "account_suspended"
+RESUMED_TOPIC: Final = "account_resumed"
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(?:\.[^@\s.]+)+")
 
 
@@ -55,9 +58,12 @@ async def list_merchants(ctx: Ctx) -> list[MerchantLine]:
 
 
 async def set_suspended(ctx: Ctx, merchant_id: str, suspended: bool) -> None:
-    """Suspend a shop, or let it act again; raises MerchantUnknown."""
-    if not await rows.set_suspended(ctx.db, merchant_id, ctx.now if suspended else None):
+    """Suspend a shop, or let it act again, and tell its people; once more is no news. Raises MerchantUnknown."""
+    was = await rows.set_suspended(ctx.db, merchant_id, ctx.now if suspended else None)
+    if was is None:
         raise MerchantUnknown(merchant_id=merchant_id)
+    if was != suspended:
+        await inbox.notify(ctx, merchant_id, SUSPENDED_TOPIC if suspended else RESUMED_TOPIC, {})
 
 
 async def act_for(ctx: Ctx, merchant_id: str) -> MerchantCtx:

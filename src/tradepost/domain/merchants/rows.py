@@ -53,10 +53,20 @@ async def list_merchants(db: Rows) -> list[MerchantLine]:
     return [MerchantLine(**dict(row)) for row in found]
 
 
-async def set_suspended(db: Rows, merchant_id: str, at: datetime | None) -> bool:
-    """Suspend a shop from a moment on, or (None) let it act again; whether there is such a shop."""
-    done = await db.fetchval("update merchant set suspended_at = $2 where id = $1 returning true", merchant_id, at)
-    return bool(done)
+async def set_suspended(db: Rows, merchant_id: str, at: datetime | None) -> bool | None:
+    """Suspend a shop from a moment on, or (None) let it act again; whether it was suspended, None for no shop."""
+    was: bool | None = await db.fetchval(
+        """
+        update merchant m set suspended_at = case when $2::timestamptz is not null
+                                                  then coalesce(m.suspended_at, $2) end
+          from (select id, suspended_at from merchant where id = $1 for update) before
+         where m.id = before.id
+        returning before.suspended_at is not null
+        """,
+        merchant_id,
+        at,
+    )
+    return was
 
 
 async def find_merchant(db: Rows, merchant_id: str) -> Merchant | None:

@@ -17,7 +17,13 @@ from tradepost.domain.orders.operations.fulfilment import (
     release_order,
 )
 from tradepost.domain.orders.operations.placing import RELEASED_TOPIC, place_order
-from tradepost.domain.orders.operations.reading import find_order, list_orders, list_scans, list_to_fulfil
+from tradepost.domain.orders.operations.reading import (
+    find_order,
+    find_orders,
+    list_orders,
+    list_scans,
+    list_to_fulfil,
+)
 from tradepost.domain.orders.operations.refunds import (
     MISSED_TOPIC,
     REFUNDED_TOPIC,
@@ -87,6 +93,7 @@ __all__ = [
     "copy_orders",
     "count_orders",
     "find_order",
+    "find_orders",
     "fulfil_order",
     "list_orders",
     "list_scans",

@@ -24,6 +24,7 @@ from tradepost.domain.products.operations.product import (
     disable_product,
     enable_product,
     find_product,
+    find_products,
     hold_product,
     list_products,
     remove_extra_images,
@@ -32,7 +33,12 @@ from tradepost.domain.products.operations.product import (
     touch_product,
     update_product,
 )
-from tradepost.domain.products.operations.review import review_product, take_down_variation
+from tradepost.domain.products.operations.review import (
+    REJECTED_TOPIC,
+    REMOVED_TOPIC,
+    review_product,
+    take_down_variation,
+)
 from tradepost.domain.products.operations.sale import count_sold, find_goods, hold_goods, take_stock
 from tradepost.domain.products.operations.variation import (
     add_variation,
@@ -65,6 +71,8 @@ from tradepost.domain.products.product import (
 
 __all__ = [
     "MOST_SHIPPING",
+    "REJECTED_TOPIC",
+    "REMOVED_TOPIC",
     "UNPAID",
     "Amounts",
     "CatalogueFilter",
@@ -100,6 +108,7 @@ __all__ = [
     "find_goods",
     "find_newer",
     "find_product",
+    "find_products",
     "find_unmeasured",
     "find_variation",
     "find_variations",

@@ -2,6 +2,7 @@
 
 from tradepost.domain.returns.operations import (
     KIND,
+    UNVALIDATED_TOPIC,
     address_to_validate,
     create_warehouse,
     disable_region,
@@ -9,6 +10,7 @@ from tradepost.domain.returns.operations import (
     enroll_product,
     list_settings,
     list_warehouses,
+    report_parked,
     settle_address,
 )
 from tradepost.domain.returns.warehouse import (
@@ -26,6 +28,7 @@ from tradepost.domain.returns.warehouse import (
 __all__ = [
     "KIND",
     "MOST_WAREHOUSES",
+    "UNVALIDATED_TOPIC",
     "Address",
     "AddressState",
     "AddressValidator",
@@ -41,5 +44,6 @@ __all__ = [
     "enroll_product",
     "list_settings",
     "list_warehouses",
+    "report_parked",
     "settle_address",
 ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tradepost.domain import jobs, products, reference
+from tradepost.domain import inbox, jobs, products, reference
 from tradepost.domain.context import Ctx, MerchantCtx
 from tradepost.domain.jobs import Advance, Job
 from tradepost.domain.products import ProductRef
@@ -28,6 +28,7 @@ from tradepost.domain.returns.warehouse import (
 from tradepost.values import NOT_GIVEN
 
 KIND: Final = "return_address"
+UNVALIDATED_TOPIC: Final = "return_address_unvalidated"
 
 
 async def list_warehouses(ctx: MerchantCtx) -> list[ReturnWarehouse]:
@@ -130,3 +131,10 @@ async def settle_address(ctx: Ctx, job: Job, verdict: Verdict | None) -> Advance
         about = job.arguments
         await rows.settle(ctx.db, job.account_id, about["warehouse_id"], about["revision"], verdict)
     return Advance(position=1, done=True)
+
+
+async def report_parked(ctx: Ctx, job: Job) -> None:
+    """Tell the merchant that an address could not be validated, unless it was changed meanwhile."""
+    if await address_to_validate(ctx, job) is not None:
+        about = {"warehouse_id": job.arguments["warehouse_id"]}
+        await inbox.notify(ctx, job.account_id, UNVALIDATED_TOPIC, about)

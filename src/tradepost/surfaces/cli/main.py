@@ -13,7 +13,7 @@ from tradepost.settings import SettingsError, load_settings
 from tradepost.storage.database import StorageUnavailable
 from tradepost.storage.embedded import EmbeddedPostgresError
 from tradepost.storage.migrate import MigrationError
-from tradepost.surfaces.cli import accounts, jobs, orders, sandbox, shipping
+from tradepost.surfaces.cli import accounts, inbox, infractions, jobs, orders, sandbox, shipping, tickets
 
 cli = typer.Typer(
     help="A marketplace merchant platform with its logistics service.",
@@ -28,7 +28,11 @@ cli.add_typer(accounts.token_group, name="token")
 cli.add_typer(shipping.warehouse_group, name="warehouse")
 cli.add_typer(shipping.shipping_group, name="shipping")
 cli.add_typer(orders.group, name="order")
+cli.add_typer(inbox.group, name="announce")
+cli.add_typer(infractions.group, name="infraction")
+cli.add_typer(tickets.group, name="ticket")
 cli.add_typer(jobs.group, name="jobs")
+cli.command("notify")(inbox.notify)
 
 
 @cli.command()

@@ -5,11 +5,14 @@ from tradepost.surfaces.merchant_v2 import (
     currency,
     fulfillment,
     images,
+    inbox,
+    infractions,
     jobs,
     orders,
     products,
     returns,
     shipping,
+    tickets,
     variants,
     warehouses,
 )
@@ -26,6 +29,9 @@ CHAPTERS = {
     warehouses: "Warehouse",
     images: "Image",
     returns: "Returns Program",
+    tickets: "Ticket",
+    inbox: "Announcements and Notifications",
+    infractions: "Infractions",
     currency: "Currency",
 }
 

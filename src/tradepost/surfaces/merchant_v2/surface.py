@@ -19,8 +19,9 @@ SCOPES: Final = {
     "orders:write": "Fulfil, change and refund your orders.",
     "tickets:read": "See your customers' tickets.",
     "tickets:write": "Answer and close your customers' tickets.",
-    "notifications:read": "See your notifications, announcements and infractions.",
+    "notifications:read": "See your notifications and announcements.",
     "notifications:write": "Mark your notifications as seen.",
+    "infractions:read": "See your infractions and fines.",
     "returns:read": "See your return warehouses and settings.",
     "returns:write": "Change your return warehouses and settings.",
 }

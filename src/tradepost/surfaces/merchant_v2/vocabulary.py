@@ -317,15 +317,12 @@ class ChangedProductRef(ProductRef):
     id: Annotated[str, StrictId(), Doc("The product's id, 24 hex digits.")] | None = None
 
 
-Since = Annotated[
-    datetime,
-    Moment(),
-    Doc("Only products changed at or after this time: YYYY-MM-DD or YYYY-MM-DDTHH:MM:SS, UTC."),
-]
-Upto = Annotated[
-    datetime,
-    Moment(),
-    Doc("Only products changed before this time: YYYY-MM-DD or YYYY-MM-DDTHH:MM:SS, UTC."),
-]
+def changed(things: str, when: str) -> str:
+    """What a bound of a list by the time of the last change means."""
+    return f"Only {things} changed {when} this time: YYYY-MM-DD or YYYY-MM-DDTHH:MM:SS, UTC."
+
+
+Since = Annotated[datetime, Moment(), Doc(changed("products", "at or after"))]
+Upto = Annotated[datetime, Moment(), Doc(changed("products", "before"))]
 ShowRejected = Annotated[bool, Boolean(), Doc("Whether rejected products are listed, too.")]
 Start = Annotated[int, Whole(0, MOST_START), Doc("How many to pass over; 0 is the beginning, 25,000 the most.")]

@@ -62,9 +62,9 @@ def _bare(hint: Any) -> Any:
 def _named(schema: Schema, hint: Any) -> Schema:
     """The schema of `data` where the list in it has a name."""
     names = [mark.name for mark in getattr(hint, "__metadata__", ()) if isinstance(mark, Under)]
-    if not names:
-        return schema
-    return {"type": "object", "properties": {names[0]: schema}, "required": [names[0]]}
+    for name in reversed(names[0].split("/") if names else ()):
+        schema = {"type": "object", "properties": {name: schema}, "required": [name]}
+    return schema
 
 
 def _collect(hint: Any, found: dict[type[msgspec.Struct], None]) -> None:

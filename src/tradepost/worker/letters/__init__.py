@@ -7,12 +7,18 @@ from functools import cache
 from importlib import resources
 from typing import Any, Final
 
-from tradepost.domain import downloads
+from tradepost.domain import downloads, merchants
 from tradepost.domain.downloads import LIFETIME, LinkKeys
 from tradepost.domain.outbox import Event, Person, Words
 
 LOCALES: Final = ("en", "zh", "fr", "de")
-TOPICS: Final = (*downloads.READY_TOPICS, *downloads.FAILED_TOPICS)
+# Whoever is suspended cannot ask for his notifications, so he gets a letter.
+TOPICS: Final = (
+    *downloads.READY_TOPICS,
+    *downloads.FAILED_TOPICS,
+    merchants.SUSPENDED_TOPIC,
+    merchants.RESUMED_TOPIC,
+)
 
 
 class LetterWriter:

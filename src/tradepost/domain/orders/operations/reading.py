@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from tradepost.domain.context import MerchantCtx
 from tradepost.domain.orders import failures
@@ -18,6 +18,11 @@ async def find_order(ctx: MerchantCtx, order_id: str) -> Order:
     if order is None:
         raise failures.OrderNotFound(id=order_id)
     return order
+
+
+async def find_orders(ctx: MerchantCtx, order_ids: Collection[str]) -> Mapping[str, Order]:
+    """Those orders of the acting merchant that there are, by id."""
+    return {order.id: order for order in await rows.by_ids(ctx.db, ctx.actor.id, order_ids)}
 
 
 async def list_orders(ctx: MerchantCtx, wanted: OrderFilter, page: Page) -> tuple[Sequence[Order], bool]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from tradepost.domain import outbox
+from tradepost.domain import inbox, infractions, merchants, outbox
 from tradepost.domain.context import Ctx, MerchantCtx
+from tradepost.domain.infractions import LATE_FULFILLMENT, NewInfraction, Proof
 from tradepost.domain.orders import machine
 from tradepost.domain.orders.operations.fulfilment import hold_order
 from tradepost.domain.orders.order import BY_MERCHANT, Order, OrderRules, RefundWish
@@ -39,13 +40,16 @@ async def refund_for(ctx: MerchantCtx, order_id: str, wish: RefundWish) -> None:
 async def refund_late_orders(ctx: Ctx) -> int:
     """Refund orders of all merchants whose time to be shipped is over, some of them at once; gives how many.
 
-    That a deadline was missed is an event of its own: what follows from it for the merchant is decided elsewhere.
+    Each is an infraction of its merchant's. Whether it is fined, and how dearly, is an operator's to say.
     """
     late = await reading.lock_late(ctx.db, ctx.now, LATE_AT_ONCE)
     for merchant_id, order in late:
         await _refund(ctx, merchant_id, order, machine.refund(order, machine.LATE, ctx.now), machine.LATE)
         missed = {"order_id": order.id, "deadline": order.fulfil_by}
         await outbox.record_event(ctx, merchant_id, MISSED_TOPIC, missed)
+        seller = await merchants.act_for(ctx, merchant_id)
+        found = NewInfraction(cause=LATE_FULFILLMENT, proofs=(Proof("order", order.id),))
+        await infractions.issue_infraction(seller, found)
     return len(late)
 
 
@@ -53,4 +57,7 @@ async def _refund(ctx: Ctx, merchant_id: str, order: Order, columns: Any, wish: 
     await writing.update(ctx.db, merchant_id, order.id, columns, ctx.now)
     await writing.insert_refund(ctx.db, merchant_id, order, wish, ctx.now)
     about = {"order_id": order.id, "by": wish.by, "reason_code": wish.reason_code}
-    await outbox.record_event(ctx, merchant_id, REFUNDED_TOPIC, about)
+    if wish.by == BY_MERCHANT:
+        await outbox.record_event(ctx, merchant_id, REFUNDED_TOPIC, about)
+    else:  # nobody has to be told what he did himself
+        await inbox.notify(ctx, merchant_id, REFUNDED_TOPIC, {**about, "reason": wish.reason})

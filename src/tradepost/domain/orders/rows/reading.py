@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -33,6 +34,7 @@ _COLUMNS = """
     ) end
 """
 _BY_ID = f"select {_COLUMNS} from orders o where o.merchant_id = $1 and o.id = $2"
+_BY_IDS = f"select {_COLUMNS} from orders o where o.merchant_id = $1 and o.id = any($2)"
 _LOCK = f"{_BY_ID} for no key update"
 _LATE = f"""
     select o.merchant_id, {_COLUMNS} from orders o
@@ -87,6 +89,11 @@ async def by_id(db: Rows, merchant_id: str, order_id: str) -> Order | None:
     """An order by its id."""
     row = await db.fetchrow(_BY_ID, merchant_id, order_id)
     return _order(row) if row else None
+
+
+async def by_ids(db: Rows, merchant_id: str, order_ids: Collection[str]) -> list[Order]:
+    """Orders by their ids."""
+    return [_order(row) for row in await db.fetch(_BY_IDS, merchant_id, list(order_ids))]
 
 
 async def lock(db: Rows, merchant_id: str, order_id: str) -> Order | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -53,6 +53,14 @@ async def find_product(ctx: MerchantCtx, ref: ProductRef, warehouse_name: str | 
     if found is None:
         raise failures.ProductNotFound(id=ref.id)
     return found
+
+
+async def find_products(ctx: MerchantCtx, product_ids: Collection[str]) -> dict[str, Product]:
+    """Products by their ids, removed or not, as seen from STANDARD; those that are not there are left out."""
+    if not product_ids:
+        return {}
+    found = await reading.by_ids(ctx.db, ctx.actor.id, warehouses.STANDARD, list(product_ids))
+    return {product.id: product for product in found}
 
 
 async def list_products(

@@ -6,6 +6,7 @@ of one warehouse, joined by its name.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -85,6 +86,8 @@ _BY_SKU = f"""
            select product_id from variation where merchant_id = $1 and sku = $3 and removed_at is null)
 """
 
+_BY_IDS = f"select {_COLUMNS} from product p {_WAREHOUSE} where p.merchant_id = $1 and p.id = any ($3)"
+
 # The page is cut before anything is joined, so a deep page costs index entries and no more.
 _PAGE = f"""
     select {_COLUMNS}
@@ -120,6 +123,11 @@ async def by_id(db: Rows, merchant_id: str, warehouse: str, product_id: str) -> 
     """A product by its id, removed or not."""
     row = await db.fetchrow(_BY_ID, merchant_id, warehouse, product_id)
     return _product(row) if row else None
+
+
+async def by_ids(db: Rows, merchant_id: str, warehouse: str, product_ids: Sequence[str]) -> list[Product]:
+    """Products by their ids, removed or not, in no order."""
+    return [_product(row) for row in await db.fetch(_BY_IDS, merchant_id, warehouse, list(product_ids))]
 
 
 async def by_parent_sku(db: Rows, merchant_id: str, warehouse: str, parent_sku: str) -> Product | None:

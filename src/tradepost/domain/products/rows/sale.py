@@ -11,7 +11,8 @@ from tradepost.domain.products.product import Goods, Shelf
 # In the order of their ids, like every writer of several products.
 _HOLD = "select id from product where merchant_id = $1 and id = any($2) order by id for no key update"
 _GOODS = """
-    select v.sku, v.product_id, v.id, p.name, coalesce(v.main_image, p.main_image), v.color, v.size,
+    select v.sku, v.product_id, v.id, p.name,
+           coalesce(v.main_image, v.wanted_image, nullif(p.main_image, ''), p.wanted_image, ''), v.color, v.size,
            v.price, v.localized_price, v.enabled and p.review_status <> 'rejected', p.max_quantity,
            array(
                select row(w.name, w.id, s.shipping, s.localized_shipping)

@@ -1,0 +1,130 @@
+"""What a merchant sees of his infractions, and what the marketplace does about them.
+
+The platform issues infractions by itself by calling `issue_infraction` in the transaction of what it found.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from decimal import Decimal
+from typing import Final
+
+from babel.numbers import get_currency_precision
+
+from tradepost.domain import inbox
+from tradepost.domain.context import MerchantCtx
+from tradepost.domain.infractions import failures, rows
+from tradepost.domain.infractions import infraction as machine
+from tradepost.domain.infractions.infraction import (
+    ANSWERED_TOPIC,
+    CLOSED_TOPIC,
+    FINED_TOPIC,
+    ISSUED_TOPIC,
+    MOST_FINE,
+    MOST_PROOFS,
+    PROOF_KINDS,
+    Author,
+    Infraction,
+    InfractionFilter,
+    InfractionState,
+    Message,
+    NewInfraction,
+)
+from tradepost.values import Page
+
+MOST_REASON: Final = 2_000
+_ID = re.compile("[0-9a-f]{24}", re.ASCII)
+
+
+async def count_infractions(ctx: MerchantCtx, stage: int) -> int:
+    """How many infractions of a stage the acting merchant has."""
+    return await rows.count(ctx.db, ctx.actor.id, stage)
+
+
+async def list_infractions(ctx: MerchantCtx, wanted: InfractionFilter, page: Page) -> tuple[list[Infraction], bool]:
+    """One page of infractions, the last changed first, and whether there is more."""
+    return await rows.page(ctx.db, ctx.actor.id, wanted, page)
+
+
+async def find_infraction(ctx: MerchantCtx, infraction_id: str) -> tuple[Infraction, list[Message]]:
+    """An infraction and what was written about it, the oldest first; raises InfractionNotFound."""
+    found = await rows.find(ctx.db, ctx.actor.id, infraction_id)
+    if found is None:
+        raise failures.InfractionNotFound(id=infraction_id)
+    return found, await rows.messages(ctx.db, ctx.actor.id, infraction_id)
+
+
+async def fines_of(ctx: MerchantCtx, object_ids: Collection[str]) -> Mapping[str, list[str]]:
+    """The ids of the infractions with a fine that things of the merchant are proofs of, by the thing's id."""
+    return await rows.fines_of(ctx.db, ctx.actor.id, list(object_ids))
+
+
+async def issue_infraction(ctx: MerchantCtx, new: NewInfraction) -> str:
+    """Say that the acting merchant broke a rule, and tell him; gives the infraction's id.
+
+    Raises TextUnusable, FineUnusable, ProofUnusable.
+    """
+    currency = ctx.actor.payment_currency
+    _check(new, currency)
+    infraction_id = ctx.new_id()
+    await rows.insert(ctx.db, ctx.actor.id, infraction_id, new, currency, ctx.now)
+    about = {
+        "infraction_id": infraction_id,
+        "cause": new.cause,
+        "reason": new.reason,
+        "fine_amount": f"{new.fine:f}",
+        "fine_currency": currency,
+    }
+    await inbox.notify(ctx, ctx.actor.id, FINED_TOPIC if new.fine else ISSUED_TOPIC, about)
+    return infraction_id
+
+
+async def answer_infraction(ctx: MerchantCtx, infraction_id: str, author: Author, message: str) -> InfractionState:
+    """Write something about an infraction, whose turn is then the other's; gives how it stands.
+
+    Raises TextUnusable, InfractionNotFound, InfractionClosed.
+    """
+    text = inbox.checked_text("message", message, MOST_REASON)
+    state = machine.answered(await _lock(ctx, infraction_id), author)
+    if state is None:
+        raise failures.InfractionClosed(id=infraction_id)
+    await rows.update(ctx.db, ctx.actor.id, infraction_id, state, ctx.now)
+    await rows.insert_message(ctx.db, ctx.actor.id, infraction_id, author, text, ctx.now)
+    if author == "marketplace":
+        about = {"infraction_id": infraction_id, "message": text}
+        await inbox.notify(ctx, ctx.actor.id, ANSWERED_TOPIC, about)
+    return state
+
+
+async def close_infraction(ctx: MerchantCtx, infraction_id: str, *, waive: bool = False) -> None:
+    """Close an infraction for good; `waive` takes its fine back.
+
+    Raises InfractionNotFound, InfractionClosed.
+    """
+    state = machine.closed(await _lock(ctx, infraction_id))
+    if state is None:
+        raise failures.InfractionClosed(id=infraction_id)
+    await rows.update(ctx.db, ctx.actor.id, infraction_id, state, ctx.now, waive=waive)
+    await inbox.notify(ctx, ctx.actor.id, CLOSED_TOPIC, {"infraction_id": infraction_id, "waived": waive})
+
+
+async def _lock(ctx: MerchantCtx, infraction_id: str) -> InfractionState:
+    state = await rows.lock(ctx.db, ctx.actor.id, infraction_id)
+    if state is None:
+        raise failures.InfractionNotFound(id=infraction_id)
+    return state
+
+
+def _check(new: NewInfraction, currency: str) -> None:
+    assert (new.cause is None) != (new.reason is None), "either the platform knows the cause, or somebody says why"
+    proofs = [proof.message for proof in new.proofs]
+    for name, text in (("reason", new.reason), ("extra_reason", new.extra_reason), *(("proof", p) for p in proofs)):
+        if text is not None:
+            inbox.checked_text(name, text, MOST_REASON)
+    exact = new.fine.is_finite() and new.fine == round(new.fine, get_currency_precision(currency))
+    if not exact or not Decimal(0) <= new.fine <= MOST_FINE:
+        raise failures.FineUnusable(amount=str(new.fine)[:32], currency=currency)
+    for position, proof in enumerate(new.proofs):
+        if proof.kind not in PROOF_KINDS or not _ID.fullmatch(proof.object_id) or position >= MOST_PROOFS:
+            raise failures.ProofUnusable(kind=proof.kind, object_id=proof.object_id[:64])
