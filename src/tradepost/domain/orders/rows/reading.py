@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -43,37 +44,40 @@ _LATE = f"""
        for no key update skip locked
 """
 
-_CUT = """
-           select id, placed_at from {source}
-            where merchant_id = $1 and {filter}
-            order by placed_at, id
-            limit $2 offset $3
-"""
 # What was changed lately is found by when it was changed, everything else in the order of the list: each way reads
 # little where the other one would read nearly all.
 _LATELY: Final = timedelta(days=31)
-_CHANGED = "updated_at >= $4 and updated_at < $5 and (not $6 or is_express)"
-_CUTS = {
-    "all": _CUT.format(source="orders", filter="(not $4 or is_express)"),
-    "changed": _CUT.format(source="orders", filter=_CHANGED),
-    "changed lately": _CUT.format(
-        source="""(
+_LATELY_CHANGED = """(
                select id, placed_at from orders
-                where merchant_id = $1 and updated_at >= $4 and updated_at < $5 and (not $6 or is_express)
+                where merchant_id = $1 and updated_at >= $4 and updated_at < $5 {express} {open}
                offset 0
-           ) lately""",
-        filter="true",
-    ).replace("merchant_id = $1 and true", "true"),
-    "open": _CUT.format(source="orders", filter=f"state = 'approved' and {_CHANGED}"),
-}
-_PAGES = {
-    name: f"""
+           ) as lately"""
+
+
+def page_statement(*, open_only: bool, spanned: bool, lately: bool, express: bool) -> str:
+    """The statement of one page; it asks only for what is asked, because a deep page passes over many entries."""
+    is_open, is_express = ("and state = 'approved'" if open_only else ""), ("and is_express" if express else "")
+    if lately:
+        source, where = _LATELY_CHANGED.format(express=is_express, open=is_open), ""
+    else:
+        span = "and updated_at >= $4 and updated_at < $5" if spanned else ""
+        source, where = "orders", f"where merchant_id = $1 {is_open} {span} {is_express}"
+    # One order after the other, whatever the planner thinks of pages whose size it does not know.
+    return f"""
     select {_COLUMNS}
-      from ({cut}) cut
-      join orders o on o.merchant_id = $1 and o.id = cut.id
-     order by o.placed_at, o.id
+      from (
+           select id, placed_at from {source} {where}
+            order by placed_at, id
+            limit $2 offset $3
+      ) cut
+     cross join lateral (select * from orders where merchant_id = $1 and id = cut.id offset 0) o
+     order by cut.placed_at, cut.id
     """
-    for name, cut in _CUTS.items()
+
+
+_PAGES = {
+    choice: page_statement(**dict(zip(("open_only", "spanned", "lately", "express"), choice, strict=True)))
+    for choice in itertools.product((False, True), repeat=4)
 }
 
 
@@ -111,12 +115,10 @@ async def page(
     db: Rows, merchant_id: str, wanted: OrderFilter, cut: Page, now: datetime, *, open_only: bool = False
 ) -> tuple[list[Order], bool]:
     """One page of a merchant's orders, the first placed first, and whether there is more."""
-    bounds = (wanted.since or _EVER, wanted.upto or _NEVER, wanted.express_only)
-    if open_only:
-        kind = "open"
-    elif wanted.since is None and wanted.upto is None:
-        kind, bounds = "all", (wanted.express_only,)  # type: ignore[assignment]
-    else:
-        kind = "changed lately" if wanted.since and wanted.since > now - _LATELY else "changed"
-    found = await db.fetch(_PAGES[kind], merchant_id, cut.limit + 1, cut.start, *bounds)
+    spanned = wanted.since is not None or wanted.upto is not None
+    # Open orders are few, and in an index of their own.
+    lately = not open_only and wanted.since is not None and wanted.since > now - _LATELY
+    statement = _PAGES[open_only, spanned, lately, wanted.express_only]
+    span = (wanted.since or _EVER, wanted.upto or _NEVER) if spanned else ()
+    found = await db.fetch(statement, merchant_id, cut.limit + 1, cut.start, *span)
     return [_order(row) for row in found[: cut.limit]], len(found) > cut.limit
