@@ -20,6 +20,7 @@ from tradepost.domain import downloads, pictures, tickets
 from tradepost.domain.context import Ctx
 from tradepost.domain.downloads import LinkKeys
 from tradepost.domain.orders import OrderRules
+from tradepost.domain.parcels import Carrier
 from tradepost.domain.reference import REFUND_REASONS
 from tradepost.domain.returns import AddressValidator
 from tradepost.egress.client import Guard, GuardProcess
@@ -41,6 +42,7 @@ from tradepost.wire.endpoint import DeclarationError
 from tradepost.wire.gate import Rules
 from tradepost.wire.http import Addresses, App, Service
 from tradepost.worker.addresses import PostalRules
+from tradepost.worker.carriers import SandboxCarriers
 from tradepost.worker.handlers import Mailbox, Mailer
 from tradepost.worker.smtp import SmtpMailer
 
@@ -210,6 +212,11 @@ def open_mailer(settings: Settings) -> Mailer | None:
 def open_address_validator() -> AddressValidator:
     """Who judges the addresses of return warehouses; another one, such as a carrier's service, goes in here."""
     return PostalRules()
+
+
+def open_carriers() -> Carrier:
+    """Who carries parcels; a connection to real carriers goes in here."""
+    return SandboxCarriers()
 
 
 def link_keys(settings: Settings) -> LinkKeys:

@@ -14,6 +14,7 @@ from tests.support.transcripts import Case, parse
 
 FOLDER = Path(__file__).parent
 FORM = {"content-type": "application/x-www-form-urlencoded"}
+JSON = {"content-type": "application/json"}
 JOBS_DONE = ", jobs done"
 
 
@@ -38,8 +39,9 @@ def play(market: Market, case: Case) -> Case:
     who = scene.removesuffix(JOBS_DONE).removeprefix("market as ")
     as_ = None if who.startswith("nobody") else who
     target = WISHPOST_URL + case.target if who.endswith("wishpost") else case.target
-    body = urlencode(case.fields).encode()
-    headers = {**FORM, **dict(case.headers)} if body else dict(case.headers)
+    body = case.body.encode() or urlencode(case.fields).encode()
+    kind = JSON if case.body else FORM
+    headers = {**kind, **dict(case.headers)} if body else dict(case.headers)
     answer = market.request(case.method, target, as_, body, headers)
     return dataclasses.replace(case, status=answer.status, answer=pretty(answer.body))
 

@@ -20,8 +20,11 @@ from PIL import Image
 from tests.everywhere.orders_provoked import ORDERS_PROVOKED
 from tests.support.answer import Answer
 from tests.support.calls import (
+    ADDRESS,
     DOWNLOAD_JOBS,
     JPEG,
+    NEW_ORDER,
+    PARCELS,
     RETURN_WAREHOUSES,
     RINGS,
     SCARVES,
@@ -32,6 +35,7 @@ from tests.support.calls import (
 from tests.support.market import FILL_WITH_VARIATIONS, Market
 from tradepost.domain import merchants, products
 from tradepost.domain.access import new_token
+from tradepost.domain.parcels.booking import wish_id
 from tradepost.surfaces.merchant_v2.chapters import api as merchant_v2
 
 FORM = "application/x-www-form-urlencoded"
@@ -222,6 +226,38 @@ def address(state: str) -> Callable[[Market, str], Answer]:
     return first(f"update return_warehouse set address_state = '{state}'", enroll())
 
 
+def wishpost_get(path: str, **query: str) -> Callable[[Market, str], Answer]:
+    """A read of the logistics service."""
+    return lambda market, locale: market.get(
+        f"https://wishpost.cn/api/v3/{path}", "wishpost:lan", **query, locale=locale
+    )
+
+
+def wishpost_post(path: str, body: object) -> Callable[[Market, str], Answer]:
+    """A write of the logistics service with a JSON body."""
+    return lambda market, locale: market.request(
+        "POST",
+        f"https://wishpost.cn/api/v3/{path}?locale={locale}",
+        "wishpost:lan",
+        json.dumps(body).encode(),
+        {"content-type": JSON},
+    )
+
+
+def book(goods: dict[str, Any] | None = None, **changes: object) -> Callable[[Market, str], Answer]:
+    """A parcel to book that is good but for the changes, those of its goods apart."""
+    lines = [{**NEW_ORDER["goods"][0], **(goods or {})}]
+    return wishpost_post("orders/create", NEW_ORDER | {"goods": lines} | changes)
+
+
+def cancel(state: str) -> Callable[[Market, str], Answer]:
+    """A parcel to cancel that is in this state."""
+    number = wish_id(PARCELS["lan"][state])
+    return wishpost_post(
+        "orders/cancel", [{"tracking_id": number, "cancel_reason_code": "USER_BIZ_DUPLICATE_ORDER"}]
+    )
+
+
 MANY = "|".join(f"https://pictures.example/{number}.jpg" for number in range(101))
 
 PROVOKED: dict[tuple[str, str], Callable[[Market, str], Answer]] = {
@@ -378,6 +414,7 @@ PROVOKED: dict[tuple[str, str], Callable[[Market, str], Answer]] = {
     ),
     ("wishpost", "TokenMissing"): lambda market, locale: market.get(CHANNELS, None, locale=locale),
     ("wishpost", "TokenMalformed"): bearer("Basic abc", CHANNELS),
+    ("wishpost", "TokensDisagree"): wishpost_post("get_channels", {"access_token": new_token()}),
     ("wishpost", "GivenTwice"): wishpost("fields=otype&fields=otype"),
     ("wishpost", "PlacesDisagree"): wishpost("fields=otype", body=b"fields=channel_name", **{"content-type": FORM}),
     ("wishpost", "NotOneValue"): wishpost(body=b'{"fields": ["otype"]}', **{"content-type": JSON}),
@@ -390,6 +427,33 @@ PROVOKED: dict[tuple[str, str], Callable[[Market, str], Answer]] = {
     ("wishpost", "TokenRevoked"): first("update access_token set revoked_at = now()", wishpost()),
     ("wishpost", "AccountSuspended"): first("update shipper set suspended_at = now()", wishpost()),
     ("wishpost", "ScopeMissing"): first("update access_token set scopes = '{}'", wishpost()),
+    ("wishpost", "ParameterMissing"): wishpost_get("tracking"),
+    ("wishpost", "BadCharacter"): wishpost_get("orders/get", id="a\0b"),
+    ("wishpost", "BadLength"): wishpost_get("orders/get", id="a" * 65),
+    ("wishpost", "NotWhole"): wishpost_get("orders", limit="501"),
+    ("wishpost", "NotMoment"): wishpost_get("orders", created_at_min="2021-05-19"),
+    ("wishpost", "BadItem"): wishpost_get("tracking", tracking_ids="a,,b"),
+    ("wishpost", "NotObjectId"): wishpost_get("orders", id_min="7"),
+    ("wishpost", "NotTransferId"): wishpost_get("payments/cash_flow", id_min="a"),
+    ("wishpost", "ParcelNotFound"): wishpost_get("orders/get", id="0" * 24),
+    ("wishpost", "BodyNotList"): wishpost_post("orders/cancel", []),
+    ("wishpost", "BodyParamBad"): book(sender=7),
+    ("wishpost", "ChannelNotFound"): book(otype="7-7"),
+    ("wishpost", "GuidTaken"): book(guid="lan-booked"),
+    ("wishpost", "OrderIdWrong"): book(wish_order_id="7"),
+    ("wishpost", "TooManyOrderIds"): book(otype="1", warehouse_code="2"),
+    ("wishpost", "NameWithoutLatin"): book({"name": "竹灯"}),
+    ("wishpost", "NameWithoutChinese"): book({"name_chinese": "lamp"}),
+    ("wishpost", "ChineseNotAllowed"): book(recipient=ADDRESS | {"city": "深圳"}),
+    ("wishpost", "KindAndBatteryDisagree"): book({"has_battery": False}),
+    ("wishpost", "KindNotTaken"): book({"sensitivity_type": "2"}, otype="200-1", pickup_service=None),
+    ("wishpost", "ParcelTooHeavy"): book({"weight": "2.001"}),
+    ("wishpost", "HandoverWarehouseWrong"): book(warehouse_code="9"),
+    ("wishpost", "PickupServiceWrong"): book(pickup_service="27-1"),
+    ("wishpost", "PickupAddressMissing"): book(pickup=ADDRESS),
+    ("wishpost", "BalanceTooLow"): first(
+        "update ledger_account set balance = -199, least = -200 where name = 'free'", book()
+    ),
     ("wishpost", "IpLimitReached"): limited("ip"),
     ("wishpost", "UserLimitReached"): limited("user"),
     ("wishpost", "IpUserLimitReached"): limited("ip_user"),
@@ -413,6 +477,12 @@ ROWS: dict[str, Callable[[Market, str], Answer]] = {
         lambda market: market.post("/api/v2/variant/update-inventory", sku="ring-red", inventory=2),
     ),
 }
+# What an item of a list can be answered with that is judged by itself.
+ITEMS: dict[str, Callable[[Market, str], Answer]] = {
+    "AlreadyCancelled": cancel("cancelled"),
+    "AlreadyScanned": cancel("delivered"),
+    "AlreadyRefused": cancel("refused"),
+}
 # Told to somebody whose language is not known: a link is not called in anybody's name.
 IN_ENGLISH = {("wishpost", "NotChoice"), ("merchant", "DownloadNotFound"), ("merchant", "LinkExpired")}
 IN_ENGLISH |= {("merchant", "PictureGone"), ("merchant", "PictureNotFound")}
@@ -422,10 +492,10 @@ EVERY = [(service, name) for service, surface in SURFACES.items() for name in su
 
 
 def test_every_failure_is_provoked_or_listed() -> None:
-    provoked = PROVOKED.keys() | {("merchant", name) for name in ROWS}
+    provoked = PROVOKED.keys() | {("merchant", name) for name in ROWS} | {("wishpost", name) for name in ITEMS}
     assert provoked | NOT_PROVOKED == set(EVERY)
     assert not provoked & NOT_PROVOKED
-    assert len(provoked) == len(PROVOKED) + len(ROWS)
+    assert len(provoked) == len(PROVOKED) + len(ROWS) + len(ITEMS)
 
 
 @pytest.mark.parametrize(("service", "name"), PROVOKED, ids=[f"{service}:{name}" for service, name in PROVOKED])
@@ -455,6 +525,18 @@ def test_failure_of_a_row(market: Market, name: str) -> None:
         (told,) = answer.data["errors"]
         assert told["error_code"] == table.line(name).code
         _assert_says(told["error"], table.sentence(name, locale))
+
+
+@pytest.mark.parametrize("name", ITEMS)
+def test_failure_of_an_item(market: Market, name: str) -> None:
+    """Code and sentence of an item that is judged by itself are those of the table, in every language."""
+    table = SURFACES["wishpost"].table
+    for locale in table.locales:
+        answer = _undone(market, ITEMS[name], locale)
+        assert answer.status == 200, answer.body
+        (told,) = answer.data
+        assert told["code"] == table.line(name).code
+        _assert_says(told["message"], table.sentence(name, locale))
 
 
 def _undone(market: Market, provoke: Callable[[Market, str], Answer], locale: str) -> Answer:

@@ -28,7 +28,7 @@ import pytest
 import structlog
 
 from tests.everywhere import test_bad_input as corpus
-from tests.support.calls import ENDPOINTS, caller, good_call
+from tests.support.calls import ENDPOINTS, GOOD_BODIES, caller, good_call
 from tests.support.database import Server, once, running_server
 from tests.support.market import Market, World, build_world
 from tradepost.wire.endpoint import Endpoint, Param
@@ -142,6 +142,12 @@ class Generator:
                 request.query.append(("access_token", token.encode()))
         if service == "wishpost" and rng.random() < 0.7 and not as_told:
             fields.append(("fields", self._selection(rng)))
+        if endpoint.body is not None:
+            good = GOOD_BODIES[endpoint.path]
+            request.query += fields
+            request.body = json.dumps(good if as_told else spoiled(rng, good)).encode("utf-8", "replace")
+            request.headers.append(("content-type", "application/json"))
+            return request
         self._place(rng, request, fields)
         return request
 
@@ -290,6 +296,33 @@ def _row(rng: random.Random) -> object:
     }
     row = {name: value for name, value in drawn.items() if rng.random() < 0.7}
     return row if rng.random() < 0.9 else rng.choice((1, "ring-green", [row], None))
+
+
+def spoiled(rng: random.Random, value: Any, share: float = 0.06) -> Any:
+    """A JSON value of which some parts, mostly few, are something else than they should be."""
+    if rng.random() < share:
+        others: tuple[Any, ...] = (
+            None,
+            True,
+            7,
+            -1.5,
+            "",
+            "x",
+            [],
+            [value],
+            {},
+            {"a": value},
+            "9" * 400,
+            "\x00",
+            "字" * 300,
+            "\ud800",
+        )
+        return rng.choice(others)
+    if isinstance(value, dict):
+        return {name: spoiled(rng, inner, share) for name, inner in value.items() if rng.random() > share / 2}
+    if isinstance(value, list):
+        return [spoiled(rng, inner, share) for inner in value * rng.choice((1, 1, 1, 2, 120))]
+    return value
 
 
 def _as_json(rng: random.Random, fields: Sequence[tuple[str, bytes]]) -> list[tuple[str, bytes]] | None:

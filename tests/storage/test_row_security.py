@@ -39,16 +39,16 @@ ACCOUNTS = {"merchant", "shipper"}
 SHARED = {
     "schema_migration": "which migrations ran",
     "world_clock": "what time it is",
-    "channel": "the platform's ways to send a parcel, the same for everybody",
+    **dict.fromkeys(("channel", "sender_news"), "the platform's, the same for everybody"),
     **dict.fromkeys(("system_update", "system_update_feature"), "news of the marketplace, the same for everybody"),
 }
 
 # Unique or foreign keys that may do without the account.
 KEYS_WITHOUT_ACCOUNT = {
-    "merchant_user_email": "an e-mail address signs in to one account, so it must be known who has it",
-    "shipper_email": "an e-mail address signs in to one account, so it must be known who has it",
+    **dict.fromkeys(("merchant_user_email", "shipper_email"), "it signs in to one account, so whose it is shows"),
     "access_token_hash": "the gate finds the account by the token; a hash of 256 random bits tells nothing",
     "access_token_service_app_id_fkey": "an app is the platform's and calls for many accounts",
+    "parcel_otype_fkey": "a channel is the platform's and carries for many accounts",
 }
 
 TABLES = """

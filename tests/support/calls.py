@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
+from tradepost.domain.parcels.booking import wish_id
 from tradepost.surfaces.merchant_v2.chapters import api as merchant_v2
 from tradepost.surfaces.wishpost_v3.chapters import api as wishpost_v3
 from tradepost.wire.endpoint import Endpoint, Surface
@@ -57,6 +59,51 @@ ORDER_KINDS = ("open", "combined", "shipped", "delivered", "refunded", "review")
 ORDERS = {
     who: {kind: f"60a4d0c5{place:08x}{number:08x}" for place, kind in enumerate(ORDER_KINDS, start=1)}
     for number, who in enumerate(("usd", "cny", "eur"), start=1)
+}
+
+# The parcels of the senders by the state that they are in.
+SENDERS = ("lan", "ada")
+STATES = ("booked", "numbered", "handed_over", "in_transit", "delivered", "cancelled", "refused")
+PARCELS = {
+    who: {state: f"60a4d0c{5 + place}{number:016x}" for number, state in enumerate(STATES, start=1)}
+    for place, who in enumerate(SENDERS)
+}
+
+ADDRESS = {
+    "name": "Lan Chen",
+    "country": "CN",
+    "city": "Shenzhen",
+    "address": "88 Lantern Road",
+    "province": "Guangdong",
+    "district": "Nanshan",
+    "zipcode": "518000",
+    "phone": "+86 755 0000 0000",
+}
+NEW_ORDER: dict[str, Any] = {
+    "otype": "5001-1",
+    "wish_order_id": "60a4d0c1000000000000000a,60a4d0c1000000000000000b",
+    "guid": "shelf-7",
+    "sender": ADDRESS,
+    "recipient": ADDRESS | {"name": "Ann Buyer", "country": "US", "city": "Fresno", "province": "CA"},
+    "recipient_local": ADDRESS | {"name": "安"},
+    "pickup_service": "42-0",
+    "pickup": ADDRESS | {"name": "陈岚", "address": "灯笼路88号", "city": "深圳"},
+    "type_no": 4,
+    "user_desc": "shelf 7 戒指",
+    "trade_amount": "31.00",
+    "goods": [
+        {
+            "name": "Bamboo Lamp",
+            "name_chinese": "竹灯",
+            "num": 2,
+            "weight": 0.6,
+            "single_price": "15.50",
+            "from_country": "CN",
+            "product_url": "https://shop.example/lamp",
+            "has_battery": True,
+            "sensitivity_type": 1,
+        }
+    ],
 }
 
 NEW_PRODUCT = {
@@ -328,6 +375,50 @@ GOOD: dict[tuple[str, str], dict[str, str]] = {
         "upto": "2021-05-20T00:00:00",
     },
 }
+GOOD |= {
+    ("wishpost", "/api/v3/orders"): {
+        "limit": "10",
+        "sort_by": "created_at.desc",
+        "state": "Accepted",
+        "id_min": "0" * 24,
+        "id_max": "f" * 24,
+        "created_at_min": "2021-05-01T00:00:00Z",
+        "created_at_max": "2021-05-31T00:00:00.000+08:00",
+    },
+    ("wishpost", "/api/v3/orders/get"): {"id": PARCELS["lan"]["numbered"]},
+    ("wishpost", "/api/v3/tracking"): {"tracking_ids": wish_id(PARCELS["lan"]["delivered"])},
+    ("wishpost", "/api/v3/payments/cash_flow"): {
+        "limit": "10",
+        "sort_by": "id.asc",
+        "id_min": "0",
+        "id_max": "999999",
+        "created_at_min": "2021-05-01T00:00:00Z",
+        "created_at_max": "2021-05-31T00:00:00Z",
+    },
+    ("wishpost", "/api/v3/announcements"): {
+        "limit": "10",
+        "sort_by": "publish_time.asc",
+        "id_min": "0" * 24,
+        "id_max": "f" * 24,
+        "created_at_min": "2021-05-01T00:00:00Z",
+        "created_at_max": "2021-05-31T00:00:00Z",
+        "publish_time_min": "2021-05-01T00:00:00Z",
+        "publish_time_max": "2021-05-31T00:00:00Z",
+    },
+}
+# The body of a good call where that is a JSON value by itself.
+GOOD_BODIES: dict[str, Any] = {
+    "/api/v3/order_status": {"wish_standard_tracking_ids": [wish_id(PARCELS["lan"]["numbered"])]},
+    "/api/v3/cancel_orders": {
+        "orders": [{"tracking_id": wish_id(PARCELS["lan"]["numbered"]), "cancel_reason_code": "40101"}]
+    },
+    "/api/v3/get_channels": {"channels": ["1", "200-1"]},
+    "/api/v3/scopes": {"scope_names": ["user.order.read"]},
+    "/api/v3/orders/create": NEW_ORDER,
+    "/api/v3/orders/cancel": [
+        {"tracking_id": wish_id(PARCELS["lan"]["numbered"]), "cancel_reason_code": "USER_BIZ_DUPLICATE_ORDER"}
+    ],
+}
 # The kind of order that a good call is about, by the last part of the path.
 ORDER_OF_CALL = {"modify-tracking": "shipped"}
 # What a merchant with a currency of his own adds.
@@ -357,6 +448,8 @@ def caller(service: str) -> str:
 def good_call(service: str, endpoint: Endpoint, who: str = "usd") -> dict[str, str]:
     """The parameters of a call that succeeds for this merchant."""
     params = dict(GOOD.get((service, endpoint.path), {}))
+    if service == "wishpost":
+        return params
     if any(param.name == "job_id" for param in endpoint.params):
         params["job_id"] = jobs_like(endpoint)[who]
     if endpoint.chapter == "orders" and any(param.name == "id" for param in endpoint.params):

@@ -26,6 +26,7 @@ from tests.support.complaints import complain
 from tests.support.database import Server
 from tests.support.news import publish_updates, tell_news
 from tests.support.orders import sell
+from tests.support.sending import PARCELS_BOOKED, carry_some, send_some
 from tradepost.darkroom.client import Darkroom
 from tradepost.darkroom.studio import Studio
 from tradepost.domain import (
@@ -68,6 +69,7 @@ from tradepost.wire.gate import Rules
 from tradepost.wire.http import Addresses, App, Service
 from tradepost.worker import handlers
 from tradepost.worker.addresses import PostalRules, ReturnAddresses
+from tradepost.worker.carriers import ParcelNumbers, SandboxCarriers
 from tradepost.worker.letters import LetterWriter
 from tradepost.worker.pictures import Pictures
 
@@ -132,6 +134,10 @@ async def build_world(server: Server) -> World:
             for key, grant in shops.items():
                 acting = await merchants.act_for(replace(ctx, now=MORNING), grant.account_id)
                 await returns.enroll_product(acting, RINGS[key][0], "US", RETURN_WAREHOUSES[key])
+            await send_some(replace(ctx, new_id=scenes.seeded_ids(3)), senders)
+            later = replace(ctx, new_id=scenes.seeded_ids(4), now=PARCELS_BOOKED)
+            await _Worker(_OneConnection(connection), LocalFiles(files), later).run()
+            await carry_some(ctx, senders)
     finally:
         await connection.close()
     return World(shops, senders, files)
@@ -340,6 +346,7 @@ class _Worker:
             handlers.OrderDownloads(given, files, MERCHANT_URL),
             Pictures(given, files, Studio(files, DARKROOM), Outside(NowhereElse())),
             ReturnAddresses(given, PostalRules()),
+            ParcelNumbers(given, SandboxCarriers()),
             handlers.Telling(LetterWriter(MERCHANT_URL, LINK_KEYS)),
             handlers.Mailing(given, handlers.Mailbox()),
         ]

@@ -227,3 +227,29 @@ def _apply_packs_again() -> None:
         return await note_applied(db, merchant_id, job_id, number, *rest)
 
     rows.note_applied = note_again  # type: ignore[assignment]
+
+
+def parcels_unlocked() -> None:
+    """Parcels and money are looked at and then changed, without being held in between."""
+    if not _runs("web"):
+        return
+    from tradepost.domain.ledger import rows as ledger_rows
+    from tradepost.domain.parcels.rows import parcels as parcel_rows
+
+    held = parcel_rows.lock_numbers
+
+    class Unheld:
+        def __init__(self, db: Any) -> None:
+            self._db = db
+
+        async def fetch(self, query: str, *args: Any) -> Any:
+            found = await self._db.fetch(query.replace("for no key update", ""), *args)
+            await asyncio.sleep(0.05)
+            return found
+
+    async def lock_numbers(db: Any, *args: Any) -> Any:
+        unheld: Any = Unheld(db)
+        return await held(unheld, *args)
+
+    parcel_rows.lock_numbers = lock_numbers  # type: ignore[assignment]
+    ledger_rows.lock = ledger_rows.find

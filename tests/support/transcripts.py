@@ -9,9 +9,10 @@ A file tells any number of cases of one endpoint, and its path mirrors the URL:
     {"message": "", "code": 0, "data": {…}}
 
 A case is one or more comment lines, the method and the target, then in any order headers (`> Name: value`) and
-form fields (`name=value`, literal), then `=> STATUS` and the answer up to the next case. The scene stands where
-it begins and counts until another one does. Blank lines mean nothing, save inside an answer. An answer in JSON
-ends where a comment begins, which no line of JSON looks like; one in XML ends with its `</Response>`.
+form fields (`name=value`, literal) or the lines of a JSON body (`| …`), then `=> STATUS` and the answer up to the
+next case. The scene stands where it begins and counts until another one does. Blank lines mean nothing, save
+inside an answer. An answer in JSON ends where a comment begins, which no line of JSON looks like; one in XML ends
+with its `</Response>`.
 
 This module only reads and writes the text; who sends the calls and compares the answers is elsewhere.
 """
@@ -45,6 +46,7 @@ class Case:
     fields: tuple[tuple[str, str], ...]
     status: int
     answer: str
+    body: str = ""
 
     @property
     def answer_is_xml(self) -> bool:
@@ -74,6 +76,7 @@ def render(cases: Sequence[Case]) -> str:
         lines.append(f"{case.method} {case.target}")
         lines += [f"> {name}: {value}" for name, value in case.headers]
         lines += [f"{name}={value}" for name, value in case.fields]
+        lines += [f"| {line}" for line in case.body.split("\n") if case.body]
         lines.append(f"=> {case.status}")
         lines += [case.answer] if case.answer else []
         blocks.append("\n".join(lines) + "\n")
@@ -122,7 +125,7 @@ def _parse_case(lines: _Lines, scene: str | None) -> tuple[str | None, Case]:
     if call is None:
         raise lines.wrong("a method and a path")
     lines.take()
-    headers, fields = _take_request(lines)
+    headers, fields, body = _take_request(lines)
     status = _STATUS.fullmatch(lines.take())
     assert status is not None  # _take_request stops at nothing else
     return scene, Case(
@@ -134,6 +137,7 @@ def _parse_case(lines: _Lines, scene: str | None) -> tuple[str | None, Case]:
         fields=fields,
         status=int(status.group(1)),
         answer=_take_answer(lines),
+        body=body,
     )
 
 
@@ -144,12 +148,15 @@ def _take_comments(lines: _Lines) -> list[str]:
     return comments
 
 
-def _take_request(lines: _Lines) -> tuple[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]]:
+def _take_request(lines: _Lines) -> tuple[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...], str]:
     headers: list[tuple[str, str]] = []
+    body: list[str] = []
     fields: list[tuple[str, str]] = []
     while lines.skip_blank() and not _STATUS.fullmatch(line := lines.peek() or ""):
         if header := _HEADER.fullmatch(line):
             headers.append((header.group(1), header.group(2)))
+        elif line.startswith("| "):
+            body.append(line[2:])
         elif "=" in line and not line.startswith(("=", "> ")):
             name, _, value = line.partition("=")
             fields.append((name, value))
@@ -158,7 +165,7 @@ def _take_request(lines: _Lines) -> tuple[tuple[tuple[str, str], ...], tuple[tup
         lines.take()
     if lines.peek() is None:
         raise lines.wrong("the status")
-    return tuple(headers), tuple(fields)
+    return tuple(headers), tuple(fields), "\n".join(body)
 
 
 def _take_answer(lines: _Lines) -> str:

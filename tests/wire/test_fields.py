@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -217,6 +218,88 @@ def test_any_text_is_an_expression_or_refused(text: str) -> None:
         assert isinstance(partial(text), dict)
     else:
         assert 1 <= position <= len(text) + 1
+
+
+# The errors by a second reader of the grammar, which goes from word to word and knows only what may come next. An
+# expression is refused where the first word stands that cannot be there; one that is good as such, where the first
+# name begins that its level does not have, or that has nothing below it.
+
+_WORD = re.compile("[A-Za-z0-9_]+|.", re.ASCII | re.DOTALL)
+
+
+def place_of_error(text: str) -> int | None:
+    """Where, counted from 1, an expression cannot be followed; None where it can."""
+    levels: list[list[Any]] = [[Demo]]  # what the names of each open parenthesis may be fields of
+    here = levels[0]  # the same behind a slash
+    named: tuple[int, list[Any]] = (0, [])  # where the last name began, and what it may be
+    wrong: int | None = None
+    after_name = closed = False
+    for word in _WORD.finditer(text):
+        at, sign = word.start() + 1, word.group()
+        is_name = sign == "*" or re.fullmatch("[A-Za-z0-9_]+", sign) is not None
+        if not after_name and not closed:
+            if not is_name:
+                return at
+            known = [fields for answer in here if (fields := fields_of(answer)) is not None]
+            named = (at, [answer for fields in known for key, answer in fields.items() if sign in (key, "*")])
+            wrong = wrong or (None if named[1] else at)
+            after_name = True
+        elif sign in "/(" and after_name:
+            here = [answer for answer in named[1] if fields_of(answer) is not None]
+            wrong = wrong or (None if here else named[0])
+            levels += [here] if sign == "(" else []
+            after_name = False
+        elif sign == ",":
+            here, after_name, closed = levels[-1], False, False
+        elif sign == ")" and len(levels) > 1:
+            levels.pop()
+            after_name, closed = False, True
+        else:
+            return at
+    if len(levels) > 1 or not (after_name or closed):
+        return len(text) + 1
+    return wrong
+
+
+SIGNS = (
+    "title",
+    "words",
+    "item",
+    "items",
+    "infos",
+    "info",
+    "id",
+    "name",
+    "other",
+    "x",
+    "*",
+    ",",
+    "/",
+    "(",
+    ")",
+    " ",
+)
+
+
+@settings(max_examples=1000)
+@given(st.lists(st.sampled_from(SIGNS), max_size=14).map("".join) | expressions(Demo))
+def test_both_readers_find_the_same_error(text: str) -> None:
+    assert position_of_fault(text) == place_of_error(text), text
+
+
+@pytest.mark.parametrize(
+    ("text", "position"),
+    [
+        ("item,item/nonsense", 11),
+        ("item/id,nonsense,item/nonsense", 9),
+        ("data,nonsense", 6),
+        ("data/nonsense,title", 6),
+        ("nonsense(", 10),
+        ("nonsense,title/x", 1),
+    ],
+)
+def test_the_first_error_counts_also_where_everything_is_asked_for(text: str, position: int) -> None:
+    assert position_of_fault(text) == position
 
 
 def test_the_fields_of_an_answer() -> None:

@@ -223,6 +223,13 @@ async def ask_something(ctx: Ctx, merchant_id: str) -> None:
     await tickets.open_ticket(acting, new)
 
 
+# CNY for a parcel and for its kg, by the otype
+_TARIFF = {
+    "5001-1": ("12.00", "88.00"),
+    "0": ("8.00", "70.00"),
+    "1": ("15.00", "76.00"),
+    "200-1": ("11.50", "82.00"),
+}
 # otype, names, registered, handover warehouses, paid from the balance only, battery, kinds of goods, door pickup
 _CHANNELS: tuple[tuple[str, str, str, bool, tuple[str, ...], bool, bool, tuple[int, ...], dict[str, str]], ...] = (
     ("5001-1", "Wish达", "WishExpress Parcel", True, (), True, True, (0, 1, 2), {"25-1": "4PX", "42-0": "Yanwen"}),
@@ -246,5 +253,7 @@ async def open_channels(ctx: Ctx) -> None:
             allow_battery=battery,
             sensitivity_types=kinds,
             pickup_services=tuple(parcels.PickupService(*service) for service in pickup.items()),
+            fee=Decimal(_TARIFF[otype][0]),
+            fee_per_kg=Decimal(_TARIFF[otype][1]),
         )
         await parcels.set_channel(ctx, channel)

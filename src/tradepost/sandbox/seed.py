@@ -16,7 +16,9 @@ from typing import Any
 
 import asyncpg
 
+from tradepost.domain import parcels
 from tradepost.domain.context import Ctx
+from tradepost.sandbox import parcels as sending
 from tradepost.sandbox import scenes
 from tradepost.sandbox.cast import SENDERS, SHOPKEEPERS
 from tradepost.settings import Settings
@@ -25,6 +27,7 @@ from tradepost.wiring import OWNER_ROLE, SCHEMA, SCOPES, connect_arguments, open
 
 SEED = 20210519
 PRODUCTS_PER_SHOP = (14, 13, 13)
+PARCELS_PER_SENDER = 6
 _KEPT_TABLES = ("schema_migration", "world_clock")
 _TRIES = 250
 
@@ -123,6 +126,10 @@ async def _build(ctx: Ctx, before: Cast | None) -> Cast:
         grant = await scenes.open_sender(ctx, sender, tuple(SCOPES["wishpost"]), secrets)
         senders.append(_member(grant, sender.name, None, sender.email, secrets))
     await scenes.open_channels(ctx)
+    for member in senders:
+        await sending.fill_account(ctx, member.id)
+        await sending.send_parcels(await parcels.act_for(ctx, member.id), PARCELS_PER_SENDER)
+    await sending.tell_news(ctx)
     return Cast(tuple(shops), tuple(senders))
 
 

@@ -67,6 +67,11 @@ def to_json(envelope: Envelope) -> bytes:
     return _encoder.encode(envelope)
 
 
+def to_flat_json(data: msgspec.Struct) -> bytes:
+    """An answer in JSON as an older generation wrote it: its fields beside `message` and `code`."""
+    return _encoder.encode({"message": "Success", "code": 0, **msgspec.structs.asdict(data)})
+
+
 def to_xml(envelope: Envelope, is_page: bool = False) -> bytes:
     """The answer as XML: a `Response` whose `Data` holds the same tree; `is_page` says that it is a page of a list.
 

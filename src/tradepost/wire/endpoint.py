@@ -14,10 +14,12 @@ import inspect
 import typing
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict, Unpack
 
 from tradepost.values import Fact
 from tradepost.wire import refusals
+from tradepost.wire.bodies import Body as Body
+from tradepost.wire.bodies import body_argument
 from tradepost.wire.collecting import Collecting
 from tradepost.wire.declared import Also as Also
 from tradepost.wire.declared import DeclarationError as DeclarationError
@@ -51,7 +53,17 @@ class RateLimit:
     seconds: int
 
 
-@dataclass(frozen=True, slots=True)
+class Manner(TypedDict, total=False):
+    """How an endpoint is called beyond what it takes and gives; the names are those of `Endpoint`."""
+
+    body_limit: int
+    flat: bool
+    one_statement: bool
+    heavy: bool
+    says: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
     """What is declared about one endpoint, as data."""
 
@@ -66,12 +78,17 @@ class Endpoint:
     scope: str | None
     failures: tuple[type[Fact], ...]
     limits: tuple[RateLimit, ...]
-    body_limit: int
-    one_statement: bool
+    body_limit: int = BODY_LIMIT
+    flat: bool = False
+    """Whether it is called as an older generation was: what an answer holds stands beside `code` and `message`, and
+    the token may stand in the body."""
+    one_statement: bool = False
     """Whether a write is a single statement, which is a transaction by itself and needs none around it."""
-    heavy: bool
+    heavy: bool = False
     """Whether a call costs so much beside the database that it waits for its turn before it gets a connection."""
     arguments: Mapping[str, Param | Group]
+    body: tuple[str, Body] | None
+    """The argument that is the whole body, where that is a JSON value by itself and no set of parameters."""
     params: tuple[Param, ...]
     """All parameters on the wire, groups laid flat, in the order of the declaration."""
     collecting: Mapping[str, Collecting]
@@ -101,6 +118,9 @@ class Endpoint:
     def bind(self, given: Parameters, base_url: BaseUrl, locale: str) -> dict[str, Any]:
         """The keyword arguments of the handler: out of what was given, and what they ask about the call itself."""
         bound = {name: argument.read(given) for name, argument in self.arguments.items()}
+        if self.body is not None:
+            name, body = self.body
+            bound[name] = body.reader.take(given.body)
         for name, kind in self.handed.items():
             bound[name] = base_url if kind is BaseUrl else locale
         return bound
@@ -261,39 +281,34 @@ def _compile(
     method: str | None = None,
     also: Sequence[str] = (),
     limits: Sequence[RateLimit] | None = None,
-    body_limit: int = BODY_LIMIT,
-    one_statement: bool = False,
-    heavy: bool = False,
-    says: str = "",
+    **manner: Unpack[Manner],
 ) -> Endpoint:
     title, doc = _title_and_doc(handler)
     documented = method or ("GET" if kind == "read" else "POST")
-    methods = ("GET", "POST") if surface.any_method else tuple(dict.fromkeys((documented, *also)))
     hints = _hints(handler)
+    body = _body(hints, documented)
     arguments = _arguments(handler, hints)
     params = [p for a in arguments.values() for p in (a.params if isinstance(a, Group) else (a,))]
     return Endpoint(
         name=handler.__name__,
         kind=kind,
         paths=tuple(path if path.startswith("/api/") else surface.prefix + path for path in paths),
-        methods=methods,
+        methods=("GET", "POST") if surface.any_method else tuple(dict.fromkeys((documented, *also))),
         documented_method=documented,
         chapter=handler.__module__.rpartition(".")[2],
         title=title,
         doc=doc,
         scope=scope,
-        failures=tuple(fails),
+        failures=(*fails, *(body[1].reader.failures if body else ())),
         limits=tuple(limits or surface.default_limits),
-        body_limit=body_limit,
-        one_statement=one_statement,
-        heavy=heavy,
         arguments=arguments,
+        body=body,
         params=tuple(params),
         collecting={param.name: param.reader for param in params if isinstance(param.reader, Collecting)},
         handed={name: hint for name, hint in hints.items() if hint in _HANDED},
         returns=hints["return"],
         handler=handler,
-        says=says,
+        **manner,
     )
 
 
@@ -304,6 +319,13 @@ def _hints(handler: Handler) -> dict[str, Any]:
     return hints
 
 
+def _body(hints: Mapping[str, Any], documented: str) -> tuple[str, Body] | None:
+    bodies = [(name, body) for name, hint in hints.items() if (body := body_argument(hint))]
+    if len(bodies) > 1 or (bodies and documented != "POST"):
+        raise DeclarationError("a call has one body, and a GET has none")
+    return bodies[0] if bodies else None
+
+
 def _arguments(handler: Handler, hints: Mapping[str, Any]) -> dict[str, Param | Group]:
     names = list(inspect.signature(handler).parameters.values())
     if not names or names[0].name != "ctx":
@@ -312,8 +334,9 @@ def _arguments(handler: Handler, hints: Mapping[str, Any]) -> dict[str, Param | 
     for parameter in names[1:]:
         if parameter.kind is not inspect.Parameter.KEYWORD_ONLY:
             raise DeclarationError(f"{parameter.name} must be keyword-only")
-        if hints[parameter.name] not in _HANDED:
-            arguments[parameter.name] = argument(parameter.name, hints[parameter.name], parameter.default)
+        hint = hints[parameter.name]
+        if hint not in _HANDED and body_argument(hint) is None:
+            arguments[parameter.name] = argument(parameter.name, hint, parameter.default)
     return arguments
 
 

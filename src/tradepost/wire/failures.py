@@ -81,8 +81,13 @@ class FailureTable:
         line = self._lines[name]
         words = self._sentences.get(locale) or self._sentences[self.default_locale]
         blanks = fact.blanks()
-        message = words[name].format_map({key: echo(value) for key, value in blanks.items()})
+        told = {key: self._blank(value, locale) for key, value in blanks.items()}
+        message = words[name].format_map(told)
         return Failed(line.http, line.code, _detail(line.detail, blanks), line.type, message)
+
+    def _blank(self, value: Any, locale: str) -> str:
+        """What a sentence says of a blank; a fact inside of a fact is told by its own sentence."""
+        return self.tell(value, locale).message if isinstance(value, Fact) else echo(value)
 
     def check(self, facts: Iterable[type[Fact]]) -> None:
         """Refuse a table that lacks one of `facts` or whose sentences mention what a fact cannot tell."""

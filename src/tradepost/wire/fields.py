@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 import types
 import typing
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -28,106 +29,104 @@ Selection = dict[str, Any]
 _TOKEN = re.compile(r"[A-Za-z0-9_]+|[*,/()]", re.ASCII)
 
 
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """A name as it stands in an expression: where, and what is asked for below it."""
+
+    name: str
+    place: int
+    below: list[_Item]
+
+
 class _Parser:
     def __init__(self, text: str) -> None:
         self._text = text
         self._at = 0
 
-    def parse(self) -> Selection:
-        selection = self._list(0)
+    def parse(self) -> list[_Item]:
+        items = self._list(0)
         if self._at < len(self._text):
-            raise self.bad(self._at)
-        return selection
-
-    def bad(self, at: int) -> BadFields:
-        return BadFields(name="fields", position=at + 1)
+            raise _bad(self._at)
+        return items
 
     def _peek(self) -> str:
         return self._text[self._at] if self._at < len(self._text) else ""
 
-    def _list(self, depth: int) -> Selection:
+    def _list(self, depth: int) -> list[_Item]:
         if depth > MOST_DEPTH:
-            raise self.bad(self._at)
-        found: Selection = {}
-        self._item(found, depth)
+            raise _bad(self._at)
+        items = [self._item(depth)]
         while self._peek() == ",":
             self._at += 1
-            self._item(found, depth)
-        return found
+            items.append(self._item(depth))
+        return items
 
-    def _item(self, into: Selection, depth: int) -> None:
+    def _item(self, depth: int) -> _Item:
         token = _TOKEN.match(self._text, self._at)
         if token is None or token.group() in ",/()":
-            raise self.bad(self._at)
-        name, place = token.group(), self._at
+            raise _bad(self._at)
+        place, below = self._at, []
         self._at = token.end()
-        below: Selection = {}
         if self._peek() == "/":
             self._at += 1
             if depth + 1 > MOST_DEPTH:
-                raise self.bad(self._at)
-            self._item(below, depth + 1)
+                raise _bad(self._at)
+            below = [self._item(depth + 1)]
         elif self._peek() == "(":
             self._at += 1
             below = self._list(depth + 1)
             if self._peek() != ")":
-                raise self.bad(self._at)
+                raise _bad(self._at)
             self._at += 1
-        _merge(into, name, place, below)
+        return _Item(token.group(), place, below)
 
 
-def _merge(into: Selection, name: str, place: int, below: Selection) -> None:
-    known = into.get(name)
-    if known is None:
-        into[name] = {"": place, **below}
-    elif len(known) > 1 and below:
-        for inner, deeper in below.items():
-            if inner:
-                _merge(known, inner, deeper.get("", place), {k: v for k, v in deeper.items() if k})
-    else:
-        into[name] = {"": known[""]}  # one of the two asks for everything, which includes the other
+def _bad(at: int) -> BadFields:
+    return BadFields(name="fields", position=at + 1)
 
 
 def parse_fields(text: str, answer: Any) -> Selection:
     """The selection that an expression asks for, checked against the type of the answer.
 
-    Raises BadFields with the position (from 1) of what cannot be followed.
+    Raises BadFields with the position (from 1) of what cannot be followed: where the grammar is left or, in an
+    expression that keeps to it, the first name that is not there.
     """
-    parser = _Parser(text)
     if not text or len(text) > MOST_LENGTH:
-        raise parser.bad(min(len(text), MOST_LENGTH))
-    selection = parser.parse()
-    frame = selection.get("data")
-    if frame is not None and "data" not in (fields_of(answer) or ()):
-        # The reference says that the leading `data` can be left out, so it may stand there.
-        if len(frame) == 1:
-            return {}
-        del selection["data"]
-        for name, below in frame.items():
-            if name:
-                _merge(selection, name, below[""], {key: value for key, value in below.items() if key})
-    return _checked(selection, [answer], parser)
+        raise _bad(min(len(text), MOST_LENGTH))
+    items = _Parser(text).parse()
+    if "data" in (fields_of(answer) or ()):
+        _check(items, [answer])
+        return _merged(items)
+    # The reference says that the leading `data` can be left out, so it may stand there.
+    lifted = [inner for item in items for inner in (item.below if item.name == "data" else [item])]
+    _check(lifted, [answer])
+    if any(item.name == "data" and not item.below for item in items):
+        return {}
+    return _merged(lifted)
 
 
-def _checked(selection: Selection, answers: list[Any], parser: _Parser) -> Selection:
-    """The selection without its places; each name must be a field of one of the answers at that level."""
+def _check(items: list[_Item], answers: list[Any]) -> None:
+    """Each name must be a field of one of the answers at its level; the first that is not is told."""
     known = [fields for answer in answers if (fields := fields_of(answer)) is not None]
-    found: Selection = {}
-    for name, below in selection.items():
-        if name == "":
-            continue
-        if name == "*":
+    for item in items:
+        if item.name == "*":
             under = [answer for fields in known for answer in fields.values()]
         else:
-            under = [fields[name] for fields in known if name in fields]
-        if not under:
-            raise parser.bad(below[""])
-        found[name] = {}
-        if len(below) > 1:
-            fitting = [answer for answer in under if fields_of(answer) is not None]
-            if not fitting:
-                raise parser.bad(below[""])
-            found[name] = _checked(below, fitting, parser)
+            under = [fields[item.name] for fields in known if item.name in fields]
+        fitting = [answer for answer in under if fields_of(answer) is not None] if item.below else under
+        if not fitting:
+            raise _bad(item.place)
+        _check(item.below, fitting)
+
+
+def _merged(items: list[_Item]) -> Selection:
+    """What the items ask for together; of two of one name, the one that asks for everything includes the other."""
+    found: Selection = {}
+    for item in items:
+        below = _merged(item.below)
+        if item.name in found:
+            below = _united(found[item.name], below) if found[item.name] and below else {}
+        found[item.name] = below
     return found
 
 

@@ -46,7 +46,7 @@ class _Object(str):
 class Parameters:
     """What was given, by name. `take` hands out a text or raises what is wrong with it."""
 
-    __slots__ = ("_faults", "_objects", "_texts", "collected", "query_names")
+    __slots__ = ("_faults", "_objects", "_texts", "body", "collected", "query_names")
 
     def __init__(self) -> None:
         self._texts: dict[str, str] = {}
@@ -55,6 +55,8 @@ class Parameters:
         self.collected: dict[str, Any] = {}
         """The values that collectors made out of parts of the body, by name."""
         self.query_names: tuple[str, ...] = ()
+        self.body: Any = None
+        """The value of a body that is no set of parameters."""
 
     def take(self, name: str, as_json: bool = False) -> str:
         """The text of a parameter, "" where it was not given; raises the fault found while collecting it.
@@ -165,6 +167,16 @@ def _content_type(request: Request) -> tuple[str, bytes]:
     if encoding != "identity" or charset not in (b"utf-8", b"utf8") or kind not in ACCEPTED_TYPES:
         raise refusals.ContentTypeUnknown(content_type=content_type)
     return kind, options.get(b"boundary", b"")
+
+
+async def take_value(given: Parameters, request: Request, limit: int) -> None:
+    """Read a body (at most `limit` bytes) that is a JSON value by itself, whatever form its label gives it."""
+    if has_body(request) and (body := await request.read_body(limit)):
+        _content_type(request)
+        try:
+            given.body = parse_json_body(body)
+        except JsonError as error:
+            raise refusals.JsonMalformed(line=error.line, column=error.column) from None
 
 
 async def _add_stream(

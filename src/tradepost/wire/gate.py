@@ -94,6 +94,9 @@ class _Reply:
     def page(self, data: Any, paging: dict[str, str]) -> Response:
         return self._write(200, answers.Envelope("", 0, data, paging or msgspec.UNSET), is_page=True)
 
+    def flat(self, data: Any) -> Response:
+        return Response(200, answers.to_flat_json(data), answers.JSON, self.headers)
+
     def failure(self, fact: Fact) -> Response:
         failed = self.surface.table.tell(fact, self.locale)
         if isinstance(fact, TryLater):
@@ -195,6 +198,8 @@ async def _serve(
             most_start=_most_start(endpoint),
         )
         return reply.page(data.data, paging)
+    if endpoint.flat:
+        return reply.flat(data)
     if selection:
         data = fields.select(answers.to_tree(data), selection)
     return reply.success(data, endpoint.says)
@@ -209,6 +214,9 @@ async def _add_body(
     request: Request,
 ) -> None:
     """Read the body; a large one in its turn."""
+    if endpoint.body is not None:
+        await forms.take_value(given, request, endpoint.body_limit)
+        return
     told = request.headers.get("content-length", "")
     is_small = told.isascii() and told.isdigit() and len(told) < 10 and int(told) <= BODY_LIMIT
     if endpoint.body_limit <= BODY_LIMIT or is_small or not forms.has_body(request):
@@ -276,7 +284,7 @@ def _credentials(
 ) -> Credentials:
     return Credentials(
         service=surface.name,
-        token=_token(surface, given, request),
+        token=_token(_sent_token(surface, endpoint, given), request),
         scope=endpoint.scope,
         limits=limits,
         client=request.client or "",
@@ -284,8 +292,19 @@ def _credentials(
     )
 
 
-def _token(surface: Surface, given: Parameters, request: Request) -> str:
-    sent = given.take(surface.token_parameter) if surface.token_parameter else ""
+def _sent_token(surface: Surface, endpoint: Endpoint, given: Parameters) -> str:
+    """The token that came with the parameters or, where that is the habit, in the body; "" without one."""
+    if surface.token_parameter:
+        return given.take(surface.token_parameter)
+    if not (endpoint.flat and isinstance(given.body, dict)):
+        return ""
+    sent = given.body.get("access_token") or ""
+    if not isinstance(sent, str):
+        raise refusals.TokenMalformed
+    return sent
+
+
+def _token(sent: str, request: Request) -> str:
     header = request.headers.get("authorization", "")
     if header:
         scheme, _, in_header = header.partition(" ")
@@ -303,7 +322,8 @@ def _token(surface: Surface, given: Parameters, request: Request) -> str:
 
 def _name_ignored(surface: Surface, endpoint: Endpoint, given: Parameters, reply: _Reply) -> None:
     """Tell in a header which parameters meant nothing: `inventroy=5` should not vanish without a trace."""
-    unknown = given.names() - surface.own_parameters
+    known = surface.own_parameters if surface.takes_fields(endpoint) else surface.own_parameters - {"fields"}
+    unknown = given.names() - known
     if unknown and (unknown := unknown - endpoint.names):
         shown = [name if _PRINTABLE.fullmatch(name) else "?" for name in sorted(unknown)[:10]]
         reply.headers["Tradepost-Ignored-Parameters"] = ", ".join(shown)

@@ -236,6 +236,17 @@ class BadItem(BadParameter):
     item: str
 
 
+class NotObject(BadParameter):
+    """Something else than an object inside a body where one belongs."""
+
+
+class NotItems(BadParameter):
+    """Inside a body: not a list, or one of too few or too many items."""
+
+    least: int
+    most: int
+
+
 class NotSpan(BadParameter):
     """Not a span of days such as 5-10."""
 

@@ -21,6 +21,7 @@ from tradepost.wiring import (
     embedded_database,
     link_keys,
     open_address_validator,
+    open_carriers,
     open_files,
     open_guard,
     open_mailer,
@@ -28,6 +29,7 @@ from tradepost.wiring import (
 )
 from tradepost.worker import handlers
 from tradepost.worker.addresses import ReturnAddresses
+from tradepost.worker.carriers import ParcelNumbers
 from tradepost.worker.chores import do_chores
 from tradepost.worker.cores import OneCore
 from tradepost.worker.letters import LetterWriter
@@ -90,6 +92,7 @@ def _handlers(
         handlers.OrderDownloads(app, files, public_url(settings)),
         pictures,
         ReturnAddresses(app, open_address_validator()),
+        ParcelNumbers(app, open_carriers()),
         handlers.Telling(LetterWriter(public_url(settings), link_keys(settings))),
     ]
     if mailer is not None:  # without one, letters wait until there is one

@@ -1,14 +1,75 @@
-"""The logistics service: its users and the channels that a parcel can be sent by."""
+"""The logistics service: its users, the channels that a parcel can be sent by, and the parcels."""
 
+from tradepost.domain.parcels.booking import Address, Details, Goods, NewParcel
 from tradepost.domain.parcels.channel import Channel, NewShipper, PickupService
-from tradepost.domain.parcels.operations import add_shipper, list_channels, need_shipper, set_channel
+from tradepost.domain.parcels.operations import (
+    NUMBER_KIND,
+    act_for,
+    add_shipper,
+    book_parcel,
+    cancel_parcels,
+    find_channel,
+    find_parcel,
+    hand_over,
+    list_channels,
+    list_parcels,
+    need_shipper,
+    note_scan,
+    parcel_to_number,
+    set_channel,
+    settle_number,
+    track_parcels,
+)
+from tradepost.domain.parcels.operations.parcels import Assigned, Cancellation, Carrier, Judged
+from tradepost.domain.parcels.parcel import (
+    CANCELLED,
+    GENERATED,
+    MOST_STATUS,
+    STATES,
+    TRACKING_ENDED,
+    Parcel,
+    Scan,
+    why_not_cancel,
+    with_own_events,
+)
+from tradepost.domain.parcels.rows.parcels import ParcelFilter
 
 __all__ = [
+    "CANCELLED",
+    "GENERATED",
+    "MOST_STATUS",
+    "NUMBER_KIND",
+    "STATES",
+    "TRACKING_ENDED",
+    "Address",
+    "Assigned",
+    "Cancellation",
+    "Carrier",
     "Channel",
+    "Details",
+    "Goods",
+    "Judged",
+    "NewParcel",
     "NewShipper",
+    "Parcel",
+    "ParcelFilter",
     "PickupService",
+    "Scan",
+    "act_for",
     "add_shipper",
+    "book_parcel",
+    "cancel_parcels",
+    "find_channel",
+    "find_parcel",
+    "hand_over",
     "list_channels",
+    "list_parcels",
     "need_shipper",
+    "note_scan",
+    "parcel_to_number",
     "set_channel",
+    "settle_number",
+    "track_parcels",
+    "why_not_cancel",
+    "with_own_events",
 ]

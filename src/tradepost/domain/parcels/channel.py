@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 import msgspec
 
@@ -18,7 +19,8 @@ class PickupService(msgspec.Struct, frozen=True):
 class Channel:
     """A channel; `otype` is what an order names it by, `<channel>-1` registered and `<channel>-0` not.
 
-    Sensitivity types: 0 general, 1 with battery, 2 sensitive.
+    Sensitivity types: 0 general, 1 with battery, 2 sensitive. A parcel costs `fee` and `fee_per_kg` for its weight,
+    in CNY, and weighs at most `most_weight` kg.
     """
 
     otype: str
@@ -31,6 +33,9 @@ class Channel:
     allow_battery: bool
     sensitivity_types: tuple[int, ...]
     pickup_services: tuple[PickupService, ...]
+    fee: Decimal = Decimal(10)
+    fee_per_kg: Decimal = Decimal(60)
+    most_weight: Decimal = Decimal(2)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,17 @@ from tradepost.settings import SettingsError, load_settings
 from tradepost.storage.database import StorageUnavailable
 from tradepost.storage.embedded import EmbeddedPostgresError
 from tradepost.storage.migrate import MigrationError
-from tradepost.surfaces.cli import accounts, inbox, infractions, jobs, orders, sandbox, shipping, tickets
+from tradepost.surfaces.cli import (
+    accounts,
+    inbox,
+    infractions,
+    jobs,
+    orders,
+    sandbox,
+    sending,
+    shipping,
+    tickets,
+)
 
 cli = typer.Typer(
     help="A marketplace merchant platform with its logistics service.",
@@ -33,6 +43,10 @@ cli.add_typer(infractions.group, name="infraction")
 cli.add_typer(tickets.group, name="ticket")
 cli.add_typer(jobs.group, name="jobs")
 cli.command("notify")(inbox.notify)
+cli.add_typer(sending.sender_group, name="sender")
+cli.add_typer(sending.channel_group, name="channel")
+cli.add_typer(sending.parcel_group, name="parcel")
+inbox.group.command("senders")(sending.announce)
 
 
 @cli.command()

@@ -1,8 +1,16 @@
 """Imports every chapter, so that whoever imports this has the whole surface: the table of contents."""
 
-from tradepost.surfaces.wishpost_v3 import channels, oauth
+from tradepost.surfaces.wishpost_v3 import announcements, channels, flat, oauth, orders, payments, tracking
 from tradepost.surfaces.wishpost_v3.surface import api
 
-CHAPTERS = {oauth: "OAuth2", channels: "Channels"}
+CHAPTERS = {
+    oauth: "OAuth2",
+    channels: "Channels",
+    orders: "Orders",
+    tracking: "Tracking",
+    payments: "Payments",
+    announcements: "Announcements",
+    flat: "Older calls",
+}
 
 __all__ = ["CHAPTERS", "api"]

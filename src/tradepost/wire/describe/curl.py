@@ -16,12 +16,14 @@ def curl(example: Example, token_parameter: str | None = None) -> str:
     # Brackets and braces are patterns for curl unless it is told that they are not.
     words = ["curl -g" if re.search(r"[\[\]{}]", example.target) else "curl"]
     words[0] += f" {_quoted_url(example.target)}"
-    if example.method != ("POST" if example.fields else "GET"):
+    if example.method != ("POST" if example.fields or example.body else "GET"):
         words.append(f"-X {shlex.quote(example.method)}")
     words += _headers(example, token_parameter)
     for name, value in example.fields:
         field = f"{quote(name, safe='')}={value}"
         words.append(f"--data-urlencode {shlex.quote(field)}")
+    if example.body:
+        words.append(f"-d {shlex.quote(example.body)}")
     return " \\\n  ".join(words)
 
 

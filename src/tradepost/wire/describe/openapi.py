@@ -10,6 +10,7 @@ import dataclasses
 import json
 from http import HTTPStatus
 
+from tradepost.wire.describe.bodies import body_schema
 from tradepost.wire.describe.book import Book, limit_words
 from tradepost.wire.describe.components import (
     HEADERS,
@@ -127,6 +128,9 @@ class _Writer:
         ]
         if method == "GET":
             operation["parameters"] += [_query_parameter(param) for param in endpoint.params]
+        elif endpoint.body is not None:
+            content = {"application/json": {"schema": body_schema(endpoint.body[1])}}
+            operation["requestBody"] = {"required": True, "content": content}
         elif endpoint.params:
             operation["requestBody"] = self._body(endpoint, name)
         operation["responses"] = {"200": self._success(endpoint, name), **self._refusals(endpoint, name)}
@@ -153,9 +157,14 @@ class _Writer:
             "code": {"type": "integer", "const": 0},
             "data": self.answers.data[name],
         }
+        if endpoint.flat:
+            beside = self.answers.resolve(properties.pop("data"))
+            assert beside is not None, "an answer without data is an object"
+            properties |= {"message": {"type": "string", "const": "Success"}, **beside["properties"]}
         if is_listing(endpoint):
             properties["paging"] = {"$ref": REF + "Paging"}
-        envelope = {"type": "object", "properties": properties, "required": ["message", "code", "data"]}
+        needed = list(properties) if endpoint.flat else ["message", "code", "data"]
+        envelope = {"type": "object", "properties": properties, "required": needed}
         return self._response("It worked.", 200, envelope)
 
     def _refusals(self, endpoint: Endpoint, name: str) -> Document:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 
+from tradepost.wire.describe.bodies import body_page
 from tradepost.wire.describe.book import Book, Chapter, Example, Examples, limit_words, size_words
 from tradepost.wire.describe.curl import curl
 from tradepost.wire.describe.index import GENERATED, index_page
@@ -90,6 +91,8 @@ class _Page:
         return "\n".join(lines)
 
     def _parameters(self, endpoint: Endpoint) -> list[str]:
+        if endpoint.body is not None:
+            return body_page(endpoint.body[1])
         if not endpoint.params:
             return ["**Parameters**: none of its own."]
         pair_of = {one: other for pair in endpoint.one_of for one, other in (pair, pair[::-1])}
@@ -101,7 +104,8 @@ class _Page:
     def _answer(self, name: str, endpoint: Endpoint) -> list[str]:
         inline = self.inline[name]
         shape = shape_words(self.answers.data[name], partial(self._link, inline=inline))
-        parts = [f"**What comes back**: `data` is {_with_article(shape)}{':' if inline else '.'}"]
+        where = "what stands beside `code` and `message`" if endpoint.flat else "`data`"
+        parts = [f"**What comes back**: {where} is {_with_article(shape)}{':' if inline else '.'}"]
         if inline:
             parts += self._fields(inline)
         if is_listing(endpoint):

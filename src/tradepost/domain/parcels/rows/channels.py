@@ -1,19 +1,20 @@
-"""The SQL of the logistics service."""
+"""The SQL of channels and users."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import asyncpg
 import msgspec
 
-from tradepost.domain.context import Rows
+from tradepost.domain.context import Rows, Shipper
 from tradepost.domain.parcels.channel import Channel, NewShipper, PickupService
 from tradepost.domain.parcels.failures import ShipperEmailTaken
 
 _COLUMNS = (
     "otype, channel_name, channel_name_en, is_registered, support_warehouses, warehouses, "
-    "is_only_online_payment, allow_battery, sensitivity_types, pickup_services"
+    "is_only_online_payment, allow_battery, sensitivity_types, pickup_services, fee, fee_per_kg, most_weight"
 )
 
 
@@ -22,21 +23,21 @@ async def list_channels(db: Rows) -> list[Channel]:
     found = await db.fetch(
         f"select {_COLUMNS} from channel where closed_at is null order by split_part(otype, '-', 1)::integer, otype"
     )
-    return [
-        Channel(
-            otype=row["otype"],
-            channel_name=row["channel_name"],
-            channel_name_en=row["channel_name_en"],
-            is_registered=row["is_registered"],
-            support_warehouses=row["support_warehouses"],
-            warehouses=tuple(row["warehouses"]),
-            is_only_online_payment=row["is_only_online_payment"],
-            allow_battery=row["allow_battery"],
-            sensitivity_types=tuple(row["sensitivity_types"]),
-            pickup_services=msgspec.json.decode(row["pickup_services"], type=tuple[PickupService, ...]),
-        )
-        for row in found
-    ]
+    return [_channel(row) for row in found]
+
+
+async def find_channel(db: Rows, otype: str) -> Channel | None:
+    """An open channel by its otype."""
+    row = await db.fetchrow(f"select {_COLUMNS} from channel where otype = $1 and closed_at is null", otype)
+    return _channel(row) if row else None
+
+
+def _channel(row: Any) -> Channel:
+    columns = dict(row)
+    columns["warehouses"] = tuple(columns["warehouses"])
+    columns["sensitivity_types"] = tuple(columns["sensitivity_types"])
+    columns["pickup_services"] = msgspec.json.decode(columns["pickup_services"], type=tuple[PickupService, ...])
+    return Channel(**columns)
 
 
 async def set_channel(db: Rows, channel: Channel) -> None:
@@ -56,6 +57,9 @@ async def set_channel(db: Rows, channel: Channel) -> None:
         channel.allow_battery,
         list(channel.sensitivity_types),
         msgspec.json.encode(channel.pickup_services).decode(),
+        channel.fee,
+        channel.fee_per_kg,
+        channel.most_weight,
     )
 
 
@@ -79,3 +83,9 @@ async def insert_shipper(db: Rows, shipper_id: str, new: NewShipper, password_ha
 async def shipper_exists(db: Rows, shipper_id: str) -> bool:
     """Whether the logistics service has a user of this id."""
     return bool(await db.fetchval("select exists (select from shipper where id = $1)", shipper_id))
+
+
+async def find_shipper(db: Rows, shipper_id: str) -> Shipper | None:
+    """A user of the logistics service."""
+    row = await db.fetchrow("select id, name, locale from shipper where id = $1", shipper_id)
+    return Shipper(**row) if row else None

@@ -1,0 +1,1 @@
+"""The SQL of the logistics service: channels and users, parcels and scans."""

@@ -1,0 +1,156 @@
+"""`tradepost sender`, `channel`, `parcel` and `announce`: what carriers, banks and editors do, by hand."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from tradepost.domain import announcements, ledger, parcels
+from tradepost.domain.context import Ctx, ShipperCtx
+from tradepost.domain.parcels import NewShipper, ParcelFilter, Scan
+from tradepost.surfaces.cli.accounts import run
+
+sender_group = typer.Typer(help="Users of the logistics service, and their money.", no_args_is_help=True)
+channel_group = typer.Typer(help="The ways to send a parcel.", no_args_is_help=True)
+parcel_group = typer.Typer(help="Parcels, and what their carriers tell.", no_args_is_help=True)
+
+Result = TypeVar("Result")
+SenderId = Annotated[str, typer.Argument(help="Id of the user.")]
+Number = Annotated[str, typer.Argument(help="The parcel's number, the carrier's or ours.")]
+
+
+def run_for(sender_id: str, verb: Callable[[ShipperCtx], Awaitable[Result]]) -> Result:
+    """Run a verb on behalf of a user."""
+
+    async def act(ctx: Ctx) -> Result:
+        return await verb(await parcels.act_for(ctx, sender_id))
+
+    return run(act)
+
+
+@sender_group.command("add")
+def add_sender(
+    name: str,
+    email: str,
+    locale: Annotated[str, typer.Option(help="Language of messages: en, zh.")] = "en",
+    password: Annotated[str | None, typer.Option(help="Without it one is made up and shown.")] = None,
+) -> None:
+    """Open an account of the logistics service, with nothing in it and no credit."""
+    chosen = password or secrets.token_urlsafe(12)
+    sender_id = run(lambda ctx: parcels.add_shipper(ctx, NewShipper(name, email, chosen, locale)))
+    print(f"sender    {sender_id}\npassword  {chosen if password is None else '(as given)'}")
+
+
+@sender_group.command("deposit")
+def deposit(sender_id: SenderId, amount: Annotated[str, typer.Argument(help="How much, in CNY.")]) -> None:
+    """Note what a user paid in."""
+    money = _decimal(amount)
+    balances = run_for(sender_id, lambda ctx: ledger.deposit(ctx, sender_id, money))
+    print(f"{balances.remaining} CNY can be spent")
+
+
+@sender_group.command("credit")
+def set_credit(sender_id: SenderId, limit: Annotated[str, typer.Argument(help="How much, in CNY.")]) -> None:
+    """Say how much a user may owe."""
+    money = _decimal(limit)
+    run_for(sender_id, lambda ctx: ledger.set_debt_limit(ctx, sender_id, money))
+    print(f"may owe {money} CNY")
+
+
+@channel_group.command("list")
+def list_channels() -> None:
+    """Show the open channels with what they cost."""
+    for channel in run(parcels.list_channels):
+        cost = f"{channel.fee:>8} CNY and {channel.fee_per_kg:>8} for a kg, to {channel.most_weight} kg"
+        print(f"{channel.otype:<8}{cost}  {channel.channel_name_en}")
+
+
+@channel_group.command("tariff")
+def set_tariff(
+    otype: Annotated[str, typer.Argument(help="The channel.")],
+    fee: Annotated[str | None, typer.Option(help="CNY for a parcel.")] = None,
+    per_kg: Annotated[str | None, typer.Option(help="CNY for a kg.")] = None,
+    most_weight: Annotated[str | None, typer.Option(help="The heaviest parcel, in kg.")] = None,
+) -> None:
+    """Change what a channel costs and how much it carries; parcels that were booked keep their fee."""
+    given = {"fee": fee, "fee_per_kg": per_kg, "most_weight": most_weight}
+    changes: dict[str, Any] = {name: _decimal(text) for name, text in given.items() if text is not None}
+
+    async def change(ctx: Ctx) -> None:
+        channel = await parcels.find_channel(ctx, otype)
+        await parcels.set_channel(ctx, replace(channel, **changes))
+
+    run(change)
+    print("changed" if changes else "nothing to change")
+
+
+@parcel_group.command("list")
+def list_parcels(
+    sender_id: SenderId,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, the newest first.")] = 20,
+) -> None:
+    """Show the parcels of a user."""
+    wanted = ParcelFilter(limit, "created_at", descending=True)
+    for parcel in run_for(sender_id, lambda ctx: parcels.list_parcels(ctx, wanted)):
+        print(f"{parcel.wish_id}  {parcel.tracking_number or '-':<20}{parcel.state:<12}{parcel.fee:>9} CNY")
+
+
+@parcel_group.command("hand-over")
+def hand_over(sender_id: SenderId, number: Number) -> None:
+    """Note that the carrier has a parcel, which is charged for now."""
+    print(run_for(sender_id, lambda ctx: parcels.hand_over(ctx, number)).state)
+
+
+@parcel_group.command("scan")
+def scan(
+    sender_id: SenderId,
+    number: Number,
+    status: Annotated[
+        int, typer.Argument(min=2, max=parcels.MOST_STATUS, help="What was seen, as tracking tells.")
+    ],
+    at: Annotated[
+        str | None, typer.Option(help="When, such as 2021-05-19T10:00:00+08:00; now if left out.")
+    ] = None,
+    country: Annotated[str | None, typer.Option(help="Country code of where.")] = None,
+    province: Annotated[str | None, typer.Option(help="Province or state of where.")] = None,
+    city: Annotated[str | None, typer.Option(help="Town of where.")] = None,
+    remark: Annotated[str | None, typer.Option(help="Anything besides.")] = None,
+) -> None:
+    """Note what a carrier saw of a parcel; the first scan ends the time to cancel it."""
+    moment = _moment(at) if at else None
+
+    async def note(ctx: ShipperCtx) -> str:
+        seen = Scan(moment or ctx.now, status, country, province, city, remark)
+        return (await parcels.note_scan(ctx, number, seen)).state
+
+    print(run_for(sender_id, note))
+
+
+def announce(
+    title: Annotated[str, typer.Argument(help="What it is about.")],
+    words: Annotated[list[str], typer.Argument(help="Its paragraphs.")],
+    url: Annotated[str | None, typer.Option(help="Where there is more of it.")] = None,
+) -> None:
+    """Tell something to everybody who sends parcels."""
+    print(run(lambda ctx: announcements.publish(ctx, title, words, url)))
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise SystemExit(f"{text!r} is no amount.") from None
+
+
+def _moment(text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise SystemExit(f"{text!r} is no time.") from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

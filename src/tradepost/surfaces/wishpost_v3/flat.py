@@ -1,0 +1,297 @@
+"""Chapter *Older calls*: the verbs that connectors of an older generation call.
+
+Their answers stand beside `code` and `message`, and their token may stand in the body.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Any, ClassVar, Final
+
+from msgspec import Struct
+
+from tradepost.domain import parcels
+from tradepost.domain.context import ShipperCtx
+from tradepost.domain.failure import Failure
+from tradepost.domain.parcels import failures as f
+from tradepost.surfaces.wishpost_v3 import channels
+from tradepost.surfaces.wishpost_v3 import vocabulary as v
+from tradepost.surfaces.wishpost_v3.reasons import REASONS
+from tradepost.surfaces.wishpost_v3.surface import SCOPES, api
+from tradepost.values import Words
+from tradepost.wire import refusals
+from tradepost.wire.bodies import BodyObject, Many
+from tradepost.wire.http_types import Locale
+from tradepost.wire.params import Doc, LookedUp
+
+MOST: Final = 100
+CHINA: Final = timedelta(hours=8)
+
+CHINESE_NAMES: Final = {
+    "user.scope.read": "读取权限",
+    "user.label.read": "读取面单",
+    "user.payment.read": "读取账户余额和付款",
+    "user.tracking.read": "读取物流轨迹",
+    "user.order.write": "创建和取消订单",
+    "user.order.read": "读取订单和渠道",
+    "user.announcement.read": "读取公告",
+}
+assert CHINESE_NAMES.keys() == SCOPES.keys()
+
+Token = Annotated[str, LookedUp(512), Doc("The access token, if it does not stand in the header.")]
+
+
+@dataclass(frozen=True, slots=True)
+class OldReason:
+    """One of the reference's reasons, or a number out of an older list of them."""
+
+    takes_empty: ClassVar[bool] = False
+    takes_json: ClassVar[bool] = False
+    _number: ClassVar[re.Pattern[str]] = re.compile("[0-9]{1,9}", re.ASCII)
+
+    def read(self, name: str, text: str) -> str:
+        if text not in REASONS and not self._number.fullmatch(text):
+            raise refusals.NotChoice(name=name, choices=Words(", ".join(REASONS)))
+        return text
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "pattern": f"^({'|'.join(REASONS)}|[0-9]{{1,9}})$"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatusQuestion:
+    """Which orders are asked about."""
+
+    wish_standard_tracking_ids: Annotated[
+        tuple[str, ...], Many(1, MOST), LookedUp(64), Doc("The numbers of orders, ours or the carriers'.")
+    ]
+    access_token: Token | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OldCancellation:
+    """An order to be cancelled."""
+
+    tracking_id: Annotated[str, LookedUp(64), Doc("The carrier's number, or ours while there is no other.")]
+    cancel_reason_code: Annotated[str, OldReason(), Doc("Why: a reason's name, or a number of an older list.")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CancelQuestion:
+    """Which orders are to be cancelled."""
+
+    orders: Annotated[tuple[OldCancellation, ...], Many(1, MOST), Doc("The orders.")]
+    access_token: Token | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChannelQuestion:
+    """Which channels are asked about."""
+
+    channels: Annotated[
+        tuple[str, ...], Many(0, MOST), LookedUp(50), Doc("Their otypes; all if there is none.")
+    ] = ()
+    access_token: Token | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScopeQuestion:
+    """Which scopes are asked about."""
+
+    scope_names: Annotated[
+        tuple[str, ...], Many(0, MOST), LookedUp(64), Doc("Their names; all if there is none.")
+    ] = ()
+    access_token: Token | None = None
+
+
+class OrderStatus(Struct, gc=False):
+    """How far one order is.
+
+    `logistics_order_code` is the carrier's number, empty until there is one. `message` says that there is no such
+    order, or why its carrier refused it. `state_name` is how far it is, null where there is no such order.
+    """
+
+    wish_standard_tracking_id: str
+    logistics_order_code: str
+    wish_transaction_ids: list[str]
+    state_name: str | None
+    state_code: int | None
+    cancel_reason_code: str | None
+    message: str
+
+
+class OrderStatuses(Struct):
+    """How far the orders are, in the order they were asked about.
+
+    `timestamp` is the time in China.
+    """
+
+    timestamp: str
+    orders: list[OrderStatus]
+
+
+class FailedCancellation(Struct, gc=False):
+    """An order that was not cancelled, and why.
+
+    `tracking_id` is the number as it was sent. `wish_standard_tracking_id` is our number of the order, if there is
+    such an order.
+    """
+
+    cancel_result_code: int
+    cancel_result_message: str
+    tracking_id: str
+    wish_standard_tracking_id: str | None
+    user_id: str
+
+
+class CancelResult(Struct):
+    """The orders that were not cancelled; all others are.
+
+    `timestamp` is the time in China.
+    """
+
+    timestamp: str
+    failed_cancel_orders: list[FailedCancellation]
+
+
+class ChannelList(Struct):
+    """Channels.
+
+    `timestamp` is the time in China.
+    """
+
+    timestamp: str
+    channels: list[channels.Channel]
+
+
+class Scope(Struct, gc=False):
+    """What a token can open.
+
+    `name` is made of `role`, `resource` and `action`. `apis` are the paths that it opens.
+    """
+
+    name: str
+    role: str
+    resource: str
+    action: str
+    apis: list[str]
+    english_name: str
+    chinese_name: str
+
+
+class ScopeList(Struct):
+    """Scopes.
+
+    `timestamp` is the time in China.
+    """
+
+    timestamp: str
+    scopes: list[Scope]
+
+
+@api.read("/order_status", method="POST", scope="user.order.read", flat=True, fails=[f.ParcelNotFound])
+async def get_order_status(
+    ctx: ShipperCtx,
+    *,
+    question: Annotated[StatusQuestion, BodyObject(StatusQuestion), Doc("The orders.")],
+    locale: Locale,
+) -> OrderStatuses:
+    """Get the status of orders.
+
+    Asked again and again until the carrier's number is there.
+    """
+    numbers = question.wish_standard_tracking_ids
+    found = await parcels.track_parcels(ctx, numbers)
+    told = [
+        _status(line[0]) if line is not None else _no_status(number, locale)
+        for number, line in zip(numbers, found, strict=True)
+    ]
+    return OrderStatuses(_timestamp(ctx.now), told)
+
+
+@api.write(
+    "/cancel_orders",
+    scope="user.order.write",
+    flat=True,
+    fails=[f.ParcelNotFound, f.AlreadyCancelled, f.AlreadyScanned, f.AlreadyRefused],
+)
+async def cancel_orders_flat(
+    ctx: ShipperCtx,
+    *,
+    question: Annotated[CancelQuestion, BodyObject(CancelQuestion), Doc("The orders.")],
+    locale: Locale,
+) -> CancelResult:
+    """Cancel orders, the older way.
+
+    Only those that could not be cancelled are told.
+    """
+    wishes = [parcels.Cancellation(wish.tracking_id, wish.cancel_reason_code) for wish in question.orders]
+    judged = zip(wishes, await parcels.cancel_parcels(ctx, wishes), strict=True)
+    failed = [
+        _failed(wish.number, result.parcel, result.failure, ctx.actor.id, locale)
+        for wish, result in judged
+        if result.failure is not None
+    ]
+    return CancelResult(_timestamp(ctx.now), failed)
+
+
+@api.read("/get_channels", method="POST", scope="user.order.read", flat=True)
+async def get_channels(
+    ctx: ShipperCtx, *, question: Annotated[ChannelQuestion, BodyObject(ChannelQuestion), Doc("The channels.")]
+) -> ChannelList:
+    """Get channels.
+
+    Those that are named, or all; a name that is none is passed over.
+    """
+    found = await channels.list_channels(ctx)
+    wanted = [channel for channel in found if not question.channels or channel.otype in question.channels]
+    return ChannelList(_timestamp(ctx.now), wanted)
+
+
+@api.read("/scopes", method="POST", scope="user.scope.read", flat=True)
+async def get_scopes(
+    ctx: ShipperCtx, *, question: Annotated[ScopeQuestion, BodyObject(ScopeQuestion), Doc("The scopes.")]
+) -> ScopeList:
+    """Get scopes.
+
+    Those that are named, or all; a name that is none is passed over.
+    """
+    wanted = [name for name in SCOPES if not question.scope_names or name in question.scope_names]
+    return ScopeList(_timestamp(ctx.now), [_scope(name) for name in wanted])
+
+
+def _scope(name: str) -> Scope:
+    role, resource, action = name.split(".")
+    opened = [endpoint.path for endpoint in api.endpoints if endpoint.scope == name]
+    return Scope(name, role, resource, action, opened, SCOPES[name], CHINESE_NAMES[name])
+
+
+def _status(parcel: parcels.Parcel) -> OrderStatus:
+    return OrderStatus(
+        wish_standard_tracking_id=parcel.wish_id,
+        logistics_order_code=parcel.tracking_number or "",
+        wish_transaction_ids=list(parcel.order_ids),
+        state_name=v.STATE_NAMES[parcel.state],
+        state_code=v.STATE_CODES[parcel.state],
+        cancel_reason_code=parcel.cancel_reason,
+        message=parcel.refusal or "",
+    )
+
+
+def _no_status(number: str, locale: str) -> OrderStatus:
+    told = api.table.tell(f.ParcelNotFound(id=number), locale)
+    return OrderStatus(number, "", [], None, None, None, told.message)
+
+
+def _failed(
+    number: str, parcel: parcels.Parcel | None, why: Failure, user_id: str, locale: str
+) -> FailedCancellation:
+    told = api.table.tell(why, locale)
+    return FailedCancellation(told.code, told.message, number, parcel.wish_id if parcel else None, user_id)
+
+
+def _timestamp(now: datetime) -> str:
+    """A moment as that generation told it: on the clocks of China, without an offset."""
+    return f"{now + CHINA:%Y-%m-%d %H:%M:%S}"

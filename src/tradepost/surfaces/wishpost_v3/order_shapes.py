@@ -1,0 +1,275 @@
+"""Parcels as this service takes and shows them, where they are called orders."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated, Final
+
+from msgspec import Struct
+
+from tradepost.domain import ledger, parcels, reference
+from tradepost.surfaces.wishpost_v3 import vocabulary as v
+from tradepost.surfaces.wishpost_v3.reasons import OTHER, REASONS
+from tradepost.surfaces.wishpost_v3.surface import api
+from tradepost.wire.bodies import Many
+from tradepost.wire.params import Boolean, Choice, Country, Doc, Key, Listed, LookedUp, Number, Text, WebUrl, Whole
+
+PARCEL_TYPES: Final = ("1", "2", "3", "4")
+GRAM: Final = "0.001"
+_IsoCountry = Country(reference.ISO_COUNTRIES)
+
+Name = Annotated[str, Key(100), Doc("The person or the company.")]
+Phone = Annotated[str, Key(20), Doc("The telephone number.")]
+CountryCode = Annotated[str, _IsoCountry, Doc("The country.")]
+Province = Annotated[str, Key(100), Doc("The province or the state.")]
+City = Annotated[str, Key(100), Doc("The town.")]
+District = Annotated[str, Key(100), Doc("The district.")]
+Street = Annotated[str, Key(200), Doc("The street and the number.")]
+Zipcode = Annotated[str, Key(20), Doc("The postal code.")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AddressToWrite:
+    """An address inside a booking."""
+
+    name: Name
+    country: CountryCode
+    city: City
+    address: Street
+    province: Province | None = None
+    district: District | None = None
+    zipcode: Zipcode | None = None
+    phone: Phone | None = None
+
+    def told(self) -> parcels.Address:
+        """The address for the domain."""
+        return parcels.Address(**vars(self))
+
+
+@dataclass(frozen=True, kw_only=True)
+class GoodsToWrite:
+    """One line of goods inside a booking."""
+
+    name: Annotated[str, Key(200), Doc("What it is, in English: at least one Latin letter.")]
+    name_chinese: Annotated[str, Key(200), Doc("What it is, in Chinese: at least one Chinese character.")]
+    num: Annotated[int, Whole(1, 10_000), Doc("How many pieces.")]
+    weight: Annotated[Decimal, Number(GRAM, "100", 3), Doc("What all its pieces weigh together, in kg.")]
+    single_price: Annotated[Decimal, Number("0.01", "100000"), Doc("What one piece is worth, in USD.")]
+    from_country: Annotated[str, _IsoCountry, Doc("Where it was made.")]
+    product_url: Annotated[str, WebUrl(), Doc("Where it is sold.")]
+    has_battery: Annotated[bool, Boolean(), Doc("Whether there is a battery in it.")]
+    sensitivity_type: Annotated[
+        str,
+        Choice(("0", "1", "2")),
+        Doc("0 general, which has no battery; 1 with battery; 2 sensitive, which has one as well."),
+    ]
+
+    def told(self) -> parcels.Goods:
+        """The goods for the domain."""
+        return parcels.Goods(
+            name=self.name,
+            name_chinese=self.name_chinese,
+            pieces=self.num,
+            weight=self.weight,
+            price=self.single_price,
+            from_country=self.from_country,
+            product_url=self.product_url,
+            has_battery=self.has_battery,
+            kind=int(self.sensitivity_type),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderToCreate:
+    """A parcel to be booked."""
+
+    otype: Annotated[str, LookedUp(50), Doc("The channel, as `channels` tells it.")]
+    wish_order_id: Annotated[
+        tuple[str, ...],
+        Listed(",", 20, 24),
+        Doc("The Wish orders in the parcel: 24 letters and digits each; `NonWishOrder` for other platforms."),
+    ]
+    sender: Annotated[AddressToWrite, Doc("Who sends it, without Chinese characters.")]
+    recipient: Annotated[AddressToWrite, Doc("Who gets it, without Chinese characters.")]
+    goods: Annotated[tuple[GoodsToWrite, ...], Many(1, 50), Doc("What is in it.")]
+    guid: Annotated[str, Key(100), Doc("Your own number of it; a second parcel cannot have it.")] | None = None
+    recipient_local: Annotated[AddressToWrite, Doc("Who gets it, in the language of his country.")] | None = None
+    pickup_service: (
+        Annotated[str, LookedUp(50), Doc("The company that collects it at your door; you deliver it if left out.")]
+        | None
+    ) = None
+    pickup: Annotated[AddressToWrite, Doc("Where it is collected, in Chinese.")] | None = None
+    warehouse_code: (
+        Annotated[str, LookedUp(20), Doc("The warehouse you deliver it to, on channels that have some.")] | None
+    ) = None
+    type_no: Annotated[str, Choice(PARCEL_TYPES), Doc("1 gift, 2 document, 3 sample, 4 other.")] = "4"
+    user_desc: Annotated[str, Text(99), Doc("Anything that is to stand on its label.")] | None = None
+    trade_amount: Annotated[Decimal, Number("0", "1000000"), Doc("What the buyer paid, in USD.")] | None = None
+
+    def told(self) -> parcels.NewParcel:
+        """The booking for the domain."""
+        details = parcels.Details(
+            sender=self.sender.told(),
+            recipient=self.recipient.told(),
+            goods=tuple(goods.told() for goods in self.goods),
+            recipient_local=self.recipient_local.told() if self.recipient_local else None,
+            pickup=self.pickup.told() if self.pickup else None,
+            pickup_service=self.pickup_service,
+            warehouse_code=self.warehouse_code,
+            parcel_type=int(self.type_no),
+            user_desc=self.user_desc,
+            trade_amount=self.trade_amount,
+        )
+        return parcels.NewParcel(otype=self.otype, order_ids=self.wish_order_id, details=details, guid=self.guid)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderToCancel:
+    """A parcel to be cancelled."""
+
+    tracking_id: Annotated[str, LookedUp(64), Doc("The carrier's number, or ours while there is no other.")]
+    cancel_reason_code: Annotated[str, Choice(REASONS), Doc("Why.")]
+    invalid_reason: Annotated[
+        str, Text(200, strip=True), Doc(f"Why, in your own words; required with {OTHER}.")
+    ] = ""
+
+
+class CancelledOrder(Struct, gc=False):
+    """What became of one wish to cancel.
+
+    `tracking_id` is the number as it was sent. `code` is 0 where the order is cancelled. `message` says why not
+    otherwise.
+    """
+
+    tracking_id: str
+    code: int
+    message: str
+
+
+class BookedOrder(Struct, gc=False):
+    """A parcel that was just booked.
+
+    `wish_standard_tracking_id` is its number here; the carrier's comes later. `fee` is what it costs, which is
+    frozen.
+    """
+
+    id: str
+    wish_standard_tracking_id: str
+    fee: v.Money
+
+
+class OrderAddress(Struct, gc=False):
+    """Somebody, and where he is."""
+
+    name: str
+    country: str
+    province: str | None
+    city: str
+    district: str | None
+    address: str
+    zipcode: str | None
+    phone: str | None
+
+
+class OrderGoods(Struct, gc=False):
+    """One line of what is in a parcel.
+
+    `weight` is that of the whole line in kg. `single_price` is that of one piece in USD.
+    """
+
+    name: str
+    name_chinese: str
+    num: int
+    weight: str
+    single_price: str
+    from_country: str
+    product_url: str
+    has_battery: bool
+    sensitivity_type: int
+
+
+class Order(Struct, gc=False):
+    """A parcel.
+
+    `wish_standard_tracking_id` is its number here. `tracking_id` is the carrier's number, null until there is
+    one. `wish_transaction_ids` are the Wish orders in it. `state_name` is how far it is. `state_code` is the same
+    as a number. `can_cancel` says whether it can be cancelled. `cant_cancel_reason` says why not. `has_label`
+    says whether there can be a label. `cancel_reason_code` is why it was cancelled. `invalid_reason` is that in
+    the user's words. `fail_reason` is why the carrier refused it. `weight` is that of all goods in kg. `fee` is
+    what it costs.
+    """
+
+    id: str
+    wish_standard_tracking_id: str
+    tracking_id: str | None
+    guid: str | None
+    otype: str
+    wish_transaction_ids: list[str]
+    state_name: str
+    state_code: int
+    can_cancel: bool
+    cant_cancel_reason: str | None
+    has_label: bool
+    cancel_reason_code: str | None
+    invalid_reason: str | None
+    fail_reason: str | None
+    weight: str
+    fee: v.Money
+    sender: OrderAddress
+    recipient: OrderAddress
+    goods: list[OrderGoods]
+    created_at: str
+    updated_at: str
+
+
+def order(parcel: parcels.Parcel, locale: str) -> Order:
+    """A parcel with its details as an order."""
+    why_not = parcels.why_not_cancel(parcel)
+    details: parcels.Details = parcel.details
+    return Order(
+        id=parcel.id,
+        wish_standard_tracking_id=parcel.wish_id,
+        tracking_id=parcel.tracking_number,
+        guid=parcel.guid,
+        otype=parcel.otype,
+        wish_transaction_ids=list(parcel.order_ids),
+        state_name=v.STATE_NAMES[parcel.state],
+        state_code=v.STATE_CODES[parcel.state],
+        can_cancel=why_not is None,
+        cant_cancel_reason=None if why_not is None else api.table.tell(why_not, locale).message,
+        has_label=parcel.has_label,
+        cancel_reason_code=parcel.cancel_reason,
+        invalid_reason=parcel.cancel_words or None,
+        fail_reason=parcel.refusal,
+        weight=f"{parcel.weight:.3f}",
+        fee=money(parcel.fee),
+        sender=_address(details.sender),
+        recipient=_address(details.recipient),
+        goods=[_goods(goods) for goods in details.goods],
+        created_at=v.moment(parcel.created_at),
+        updated_at=v.moment(parcel.updated_at),
+    )
+
+
+def money(amount: Decimal) -> v.Money:
+    """An amount of an account."""
+    return v.Money(f"{amount:.2f}", ledger.CURRENCY)
+
+
+def _address(address: parcels.Address) -> OrderAddress:
+    return OrderAddress(**{name: getattr(address, name) for name in OrderAddress.__struct_fields__})
+
+
+def _goods(goods: parcels.Goods) -> OrderGoods:
+    return OrderGoods(
+        name=goods.name,
+        name_chinese=goods.name_chinese,
+        num=goods.pieces,
+        weight=f"{goods.weight:.3f}",
+        single_price=f"{goods.price:.2f}",
+        from_country=goods.from_country,
+        product_url=goods.product_url,
+        has_battery=goods.has_battery,
+        sensitivity_type=goods.kind,
+    )
