@@ -1,4 +1,4 @@
-"""Acceptance 4 of issue 4: a catalogue's pictures come, each once, whoever is killed meanwhile.
+"""A catalogue's pictures come, each once, whoever is killed meanwhile.
 
 A host on loopback serves a picture for every URL of many products, but for one in fifty that fails in one of the
 ways in which hosts fail; some are down the first time only. The workers are killed while they fetch. In the end
