@@ -21,7 +21,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -284,7 +284,7 @@ def run(size: Size, seed: int, spoiled: str | None) -> Finding:
             hand.start()
         try:
             kills = _kill(crew, running, size.kills if spoiled is None else 0, source)
-            wait_until(lambda: all(_enough(told, size.deeds) for told in notes.values()), 240, "enough deeds")
+            wait_until(lambda: _all_happened(notes.values(), size.deeds), 240, "enough deeds")
         finally:
             over.set()
             for hand in hands:
@@ -307,6 +307,12 @@ def _hands(running: Program, notes: Notes, over: threading.Event, source: random
             worker = Scanner(running, notes, seed) if kind == "scan" else Caller(running, notes, name, seed)
             made.append(Hand(worker, kind, notes, over))
     return made
+
+
+def _all_happened(notes: Iterable[Notes], deeds: int) -> bool:
+    """Whether there were enough deeds of each kind, and somebody's money has come to its end."""
+    notes = list(notes)
+    return all(_enough(told, deeds) for told in notes) and any(told.outcomes["book refused"] for told in notes)
 
 
 def _enough(notes: Notes, deeds: int) -> bool:

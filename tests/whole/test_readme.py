@@ -79,8 +79,10 @@ def test_a_job_of_each_kind() -> None:
     assert as_json.count(link) == 2, "once from the status, once in the mail"
     assert (rows[0][0], rows[0][5]) == ("Product ID", "SKU")
     assert [row[rows[0].index("Inventory")] for row in rows if row[5] == "red-shoe-11"] == ["30"]
-    # The last column says when the product was changed, and the second update did that again.
-    assert [row[:-1] for row in rows] == [row[:-1] for row in again]
+    # The last column says when the product was changed, and the second update did that again; pictures of the
+    # sandbox may have come in between.
+    kept = [at for at, name in enumerate(rows[0][:-1]) if "Image" not in name]
+    assert [[row[at] for at in kept] for row in rows] == [[row[at] for at in kept] for row in again]
 
 
 def test_two_commands_are_named() -> None:

@@ -28,7 +28,10 @@ from tests.support.program import Client, serving, wait_until
 SETTLE_SECONDS = 300.0
 ANSWER_SECONDS = 1.0
 WAITING = "select count(*) from picture where merchant_id = $1 and state = 'waiting'"
-REASONS = "select distinct about->>'reason' as reason from notification where merchant_id = $1"
+REASONS = """
+    select distinct about->>'reason' as reason from notification
+     where merchant_id = $1 and topic = 'picture_failed'
+"""
 
 
 @dataclass(frozen=True)
