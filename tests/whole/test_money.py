@@ -294,8 +294,7 @@ def run(size: Size, seed: int, spoiled: str | None) -> Finding:
         assert running.stop() == 0
     done: Counter[str] = sum((told.outcomes for told in notes.values()), Counter())
     told = {name.replace(" ", "-"): done[name] for name in sorted(done) if " " in name}
-    overlap = all(done[f"{kind} done"] > 0 for kind in HANDS) and done["book refused"] > 0
-    return Finding(wrong, overlap, {"kills": kills, **told})
+    return Finding(wrong, _overlapped(done), {"kills": kills, **told})
 
 
 def _hands(running: Program, notes: Notes, over: threading.Event, source: random.Random) -> list[Hand]:
@@ -310,9 +309,14 @@ def _hands(running: Program, notes: Notes, over: threading.Event, source: random
 
 
 def _all_happened(notes: Iterable[Notes], deeds: int) -> bool:
-    """Whether there were enough deeds of each kind, and somebody's money has come to its end."""
+    """Whether there were enough deeds, each kind succeeded, and somebody's money has come to its end."""
     notes = list(notes)
-    return all(_enough(told, deeds) for told in notes) and any(told.outcomes["book refused"] for told in notes)
+    done: Counter[str] = sum((told.outcomes for told in notes), Counter())
+    return all(_enough(told, deeds) for told in notes) and _overlapped(done)
+
+
+def _overlapped(done: Mapping[str, int]) -> bool:
+    return all(done[f"{kind} done"] > 0 for kind in HANDS) and done["book refused"] > 0
 
 
 def _enough(notes: Notes, deeds: int) -> bool:
