@@ -32,7 +32,7 @@ ALLOWED = {
     "surfaces.sessions": ("values", "wire", "domain", "storage"),
     "surfaces.downloads": ("values", "wire", "domain", "storage"),
     "surfaces.pictures": ("values", "wire", "domain", "storage"),
-    "surfaces.ticket_pictures": ("values", "wire", "domain", "storage", "surfaces.downloads"),
+    "surfaces.ticket_pictures": ("values", "wire", "domain", "storage"),
     "surfaces.merchant_v2": ("values", "wire", "domain", "surfaces.merchant_v2"),
     "surfaces.wishpost_v3": ("values", "wire", "domain", "surfaces.wishpost_v3"),
     "sandbox": ("values", "domain", "sandbox"),

@@ -14,7 +14,7 @@ from tests.support.database import Server, once
 from tests.support.market import NOW, World
 from tradepost.domain import downloads, jobs
 from tradepost.domain.context import Ctx
-from tradepost.domain.downloads import folder_of, key_of
+from tradepost.domain.downloads import PRODUCTS, folder_of, key_of
 from tradepost.domain.downloads.link import LIFETIME
 from tradepost.storage.database import PLATFORM_ROLE, Database
 from tradepost.storage.files import FileStore, FilesUnavailable
@@ -45,13 +45,13 @@ class Yard:
                 None if state == "pending" else NOW - ago,
             )
         for version in versions:
-            async with self.files.writing(key_of(self.account, job_id, version)) as writer:
+            async with self.files.writing(key_of(self.account, job_id, version, PRODUCTS)) as writer:
                 await writer.write(b"Product ID\r\n")
         return job_id
 
     async def left(self, job_id: str, version: int = 1) -> bool:
         """Whether a file of a download is still there."""
-        return await self.files.size(key_of(self.account, job_id, version)) is not None
+        return await self.files.size(key_of(self.account, job_id, version, PRODUCTS)) is not None
 
 
 Scene = Callable[[Yard], Awaitable[None]]

@@ -32,7 +32,7 @@ def test_whoever_lost_a_job_takes_his_file_away_and_no_other(kind: str, tmp_path
 
 async def _lose(files: FileStore) -> None:
     nowhere: Any = None
-    keys = [downloads.key_of(ACCOUNT, JOB, version) for version in (1, 2)]
+    keys = [downloads.key_of(ACCOUNT, JOB, version, downloads.PRODUCTS) for version in (1, 2)]
     for key in keys:
         async with files.writing(key) as writer:
             await writer.write(b"Product ID")

@@ -10,7 +10,7 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from concurrent.futures import Executor
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, aclosing
 from functools import partial
 from typing import Protocol, TypeVar
 
@@ -108,6 +108,16 @@ def check_name(name: str) -> str:
     if len(name) > LONGEST_NAME or not _NAME.fullmatch(name):
         raise ValueError(f"not the name of a file: {name[:100]!r}")
     return name
+
+
+async def pieces_of(files: FileStore, name: str) -> AsyncGenerator[bytes, None]:
+    """The bytes of a file for an answer whose length was told: one that cannot be read to its end is cut there."""
+    async with aclosing(files.read(name)) as pieces:
+        try:
+            async for piece in pieces:
+                yield piece
+        except (FileMissing, FilesUnavailable):
+            return
 
 
 async def in_thread(executor: Executor | None, work: Callable[..., _Result], *given: object) -> _Result:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
+from collections.abc import Mapping
 
 from tradepost.domain import downloads
 from tradepost.domain.context import Ctx
 from tradepost.domain.downloads import DownloadNotFound, LinkKeys
 from tradepost.storage.database import Database, StorageUnavailable
-from tradepost.storage.files import FileMissing, FileStore, FilesUnavailable
+from tradepost.storage.files import FileStore, FilesUnavailable, pieces_of
 from tradepost.wire.http import Attachment
 from tradepost.wire.refusals import ServiceUnavailable
 
@@ -41,13 +40,3 @@ class DownloadLinks:
         except (StorageUnavailable, FilesUnavailable) as error:
             raise ServiceUnavailable from error
         return Attachment(file.name, CSV, file.size, pieces_of(self._files, file.key))
-
-
-async def pieces_of(files: FileStore, key: str) -> AsyncGenerator[bytes, None]:
-    """The bytes of a file whose length was told; where they cannot be read to their end, the answer is cut."""
-    async with aclosing(files.read(key)) as pieces:
-        try:
-            async for piece in pieces:
-                yield piece
-        except (FileMissing, FilesUnavailable):
-            return

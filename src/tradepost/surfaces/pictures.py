@@ -8,7 +8,7 @@ from typing import Final
 
 from tradepost.domain.pictures import KEPT, NO_PICTURE, PictureGone, PictureNotFound, path_of, read_file
 from tradepost.storage.database import Database, StorageUnavailable
-from tradepost.storage.files import FileMissing, FileStore, FilesUnavailable
+from tradepost.storage.files import FileStore, FilesUnavailable, pieces_of
 from tradepost.wire.http import Attachment
 from tradepost.wire.refusals import ServiceUnavailable
 
@@ -51,17 +51,7 @@ class PictureFiles:
         if size is None:
             raise PictureNotFound
         caching = FOR_EVER if file.expires_at is None else FOR_A_WHILE
-        return Attachment(name, file.content_type, size, self._read(file.key), _headers(caching))
-
-    async def _read(self, key: str) -> AsyncGenerator[bytes, None]:
-        pieces = self._files.read(key)
-        try:
-            async for piece in pieces:
-                yield piece
-        except FileMissing:
-            return  # deleted at this moment; the answer is cut, because its length was told
-        finally:
-            await pieces.aclose()
+        return Attachment(name, file.content_type, size, pieces_of(self._files, file.key), _headers(caching))
 
 
 def _headers(caching: str) -> Mapping[str, str]:

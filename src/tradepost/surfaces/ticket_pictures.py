@@ -9,8 +9,7 @@ from tradepost.domain.context import Ctx
 from tradepost.domain.downloads import LinkKeys
 from tradepost.domain.tickets import TicketPictureNotFound
 from tradepost.storage.database import Database, StorageUnavailable
-from tradepost.storage.files import FileStore, FilesUnavailable
-from tradepost.surfaces.downloads import pieces_of
+from tradepost.storage.files import FileStore, FilesUnavailable, pieces_of
 from tradepost.wire.http import Attachment
 from tradepost.wire.refusals import ServiceUnavailable
 

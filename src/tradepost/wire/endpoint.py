@@ -91,6 +91,8 @@ class Endpoint:
     """The argument that is the whole body, where that is a JSON value by itself and no set of parameters."""
     params: tuple[Param, ...]
     """All parameters on the wire, groups laid flat, in the order of the declaration."""
+    names: frozenset[str]
+    """Every name that one of its parameters has on the wire."""
     collecting: Mapping[str, Collecting]
     """The readers of parameters that are collected while the body arrives, by name."""
     handed: Mapping[str, Any]
@@ -104,11 +106,6 @@ class Endpoint:
     def path(self) -> str:
         """The path that the reference gives; older ones follow it in `paths`."""
         return self.paths[0]
-
-    @property
-    def names(self) -> frozenset[str]:
-        """Every name that one of its parameters has on the wire."""
-        return frozenset(name for param in self.params for name in param.names)
 
     @property
     def one_of(self) -> tuple[tuple[str, str], ...]:
@@ -167,7 +164,8 @@ class Surface:
         self._limits: dict[RateLimit, RateLimit] = {}
         self._routes: dict[str, dict[str, Endpoint]] = {}
         self.own_parameters = self._own_parameters()
-        """Parameters that every endpoint of this surface takes."""
+        """Parameters that every endpoint of this surface takes; `fields` only where `takes_fields` says so."""
+        self._own_but_fields = self.own_parameters - {"fields"}
         self.locale_reader = Choice(tuple(table.locales))
         self.format_reader = Choice(self.formats)
         table.check([*_leaves(refusals.Refusal), *self.common_failures])
@@ -187,6 +185,10 @@ class Surface:
     def takes_fields(self, endpoint: Endpoint) -> bool:
         """Whether callers may ask for a part of the answer: all reads but those of OAuth."""
         return self.selects_fields and endpoint.documented_method == "GET" and endpoint.chapter != "oauth"
+
+    def own_parameters_of(self, endpoint: Endpoint) -> frozenset[str]:
+        """The parameters of the surface that an endpoint takes beside its own."""
+        return self.own_parameters if self.takes_fields(endpoint) else self._own_but_fields
 
     def find(self, method: str, path: str) -> Endpoint:
         """The endpoint for a method and a path, with or without a slash at the end.
@@ -304,6 +306,7 @@ def _compile(
         arguments=arguments,
         body=body,
         params=tuple(params),
+        names=frozenset(name for param in params for name in param.names),
         collecting={param.name: param.reader for param in params if isinstance(param.reader, Collecting)},
         handed={name: hint for name, hint in hints.items() if hint in _HANDED},
         returns=hints["return"],

@@ -322,9 +322,7 @@ def _token(sent: str, request: Request) -> str:
 
 def _name_ignored(surface: Surface, endpoint: Endpoint, given: Parameters, reply: _Reply) -> None:
     """Tell in a header which parameters meant nothing: `inventroy=5` should not vanish without a trace."""
-    known = surface.own_parameters if surface.takes_fields(endpoint) else surface.own_parameters - {"fields"}
-    unknown = given.names() - known
-    if unknown and (unknown := unknown - endpoint.names):
+    if unknown := given.names() - surface.own_parameters_of(endpoint) - endpoint.names:
         shown = [name if _PRINTABLE.fullmatch(name) else "?" for name in sorted(unknown)[:10]]
         reply.headers["Tradepost-Ignored-Parameters"] = ", ".join(shown)
 

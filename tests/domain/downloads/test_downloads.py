@@ -80,7 +80,7 @@ class Shop:
         await jobs.cancel_job(self.ctx, self.ctx.actor.id, downloads.PRODUCTS, job.id)
         found = list(csv.DictReader(io.StringIO(raw.decode("utf-8"), newline="")))
         assert (exported.lines, exported.size) == (len(found), len(raw))
-        assert exported.key == downloads.key_of(self.ctx.actor.id, job.id, job.fence)
+        assert exported.key == downloads.key_of(self.ctx.actor.id, job.id, job.fence, job.kind)
         return found
 
     async def skus(self, **wanted: Any) -> list[str]:
@@ -421,7 +421,7 @@ def test_a_link_opens_the_file_that_was_committed(play: Play) -> None:
         link = await shop.link(job)
         file = await downloads.open_link(shop.ctx, link)
         assert job.result is not None
-        assert (file.key, file.size) == (downloads.key_of(job.account_id, job.id, 1), job.result["size"])
+        assert (file.key, file.size) == (downloads.key_of(job.account_id, job.id, 1, job.kind), job.result["size"])
         assert file.name == f"products-2021-05-19-{job.id}.csv"
         with pytest.raises(DownloadNotFound):
             await downloads.open_link(shop.ctx, replace(link, version=2))

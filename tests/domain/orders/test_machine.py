@@ -89,14 +89,6 @@ def test_the_clock_begins_with_the_release() -> None:
     assert add_workdays(NOW, 1) == NOW + timedelta(days=1)
 
 
-def test_an_order_is_late_at_its_deadline() -> None:
-    waiting = order(APPROVED)
-    assert waiting.fulfil_by is not None
-    assert not machine.is_late(waiting, waiting.fulfil_by - timedelta(microseconds=1))
-    assert machine.is_late(waiting, waiting.fulfil_by)
-    assert not machine.is_late(order(SHIPPED), NOW + timedelta(days=99))
-
-
 def test_a_tracking_number_became_compulsory() -> None:
     bare = Shipment("UPS")
     old = order(APPROVED, released_at=datetime(2021, 1, 14, 23, 59, 59, tzinfo=UTC))

@@ -2,71 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 import pytest
 
 from tests.support.calls import ORDERS
-from tests.support.database import Server, once
-from tests.support.market import NOW, World
+from tests.support.database import Server
+from tests.support.market import World
 from tests.support.orders import CANADIAN, RULES
-from tradepost.domain import merchants, orders, products
-from tradepost.domain.context import Ctx, MerchantCtx
+from tests.support.together import Shop, Verb
+from tradepost.domain import orders, products
+from tradepost.domain.context import MerchantCtx
 from tradepost.domain.orders import Address, Item, Purchase, Shipment
 from tradepost.domain.orders.failures import OrderFulfilled, OrderRefunded, OutOfStock, TrackingReused
-from tradepost.storage.database import PLATFORM_ROLE, Database
 from tradepost.values import Fact
 
 CLONE = "orders_together"
-Verb = Callable[[MerchantCtx], Awaitable[Any]]
-
-
-@dataclass
-class Shop:
-    """A merchant in a database of its own."""
-
-    server: Server
-    merchant_id: str
-
-    def at_once(self, *verbs: Verb) -> list[Any]:
-        """Run each verb in a transaction of its own, all at the same time; results, or the facts they raised."""
-
-        async def one(database: Database, barrier: asyncio.Barrier, verb: Verb) -> Any:
-            try:
-                async with database.acting_for(self.merchant_id) as connection:
-                    ctx = await merchants.act_for(Ctx(db=connection, now=NOW, actor=None), self.merchant_id)
-                    await barrier.wait()
-                    return await verb(ctx)
-            except Fact as fact:
-                return fact
-
-        async def all_of_them() -> list[Any]:
-            connect = self.server.embedded.connection(PLATFORM_ROLE, CLONE)
-            database = Database(connect, PLATFORM_ROLE, most=len(verbs))
-            await database.open()
-            barrier = asyncio.Barrier(len(verbs))
-            try:
-                return list(await asyncio.gather(*(one(database, barrier, verb) for verb in verbs)))
-            finally:
-                await database.close()
-
-        return once(all_of_them)
-
-    def ask(self, verb: Verb) -> Any:
-        """One verb by itself."""
-        return self.at_once(verb)[0]
 
 
 @pytest.fixture
 def shop(server: Server, world: World) -> Shop:
     """A copy of the market that is thrown away."""
     server.clone(CLONE)
-    return Shop(server, world.merchants["usd"].account_id)
+    return Shop(server, CLONE, world.merchants["usd"].account_id)
 
 
 def buy(*items: Item, address: Address = CANADIAN) -> Verb:

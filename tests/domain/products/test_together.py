@@ -2,65 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
-from tests.support.database import Server, once
-from tests.support.market import FILL_WITH_VARIATIONS, NOW, World
-from tradepost.domain import merchants, products
-from tradepost.domain.context import Ctx, MerchantCtx
+from tests.support.database import Server
+from tests.support.market import FILL_WITH_VARIATIONS, World
+from tests.support.together import Shop
+from tradepost.domain import products
+from tradepost.domain.context import MerchantCtx
 from tradepost.domain.products import NewProduct, NewVariation, ProductChanges, ProductRef, VariationChanges
 from tradepost.domain.products.failures import ParentSkuTaken, SkuTaken, TooManyVariations
-from tradepost.storage.database import PLATFORM_ROLE, Database
 from tradepost.values import Fact
 
 WRITERS = 8
-Verb = Callable[[MerchantCtx], Awaitable[Any]]
-
-
-@dataclass
-class Shop:
-    """A merchant in a database of its own that several writers change."""
-
-    server: Server
-    name: str
-    merchant_id: str
-
-    def at_once(self, *verbs: Verb) -> list[Any]:
-        """Run each verb in a transaction of its own, all at the same time; results, or the facts they raised."""
-
-        async def one(database: Database, barrier: asyncio.Barrier, verb: Verb) -> Any:
-            try:
-                async with database.acting_for(self.merchant_id) as connection:
-                    ctx = await merchants.act_for(Ctx(db=connection, now=NOW, actor=None), self.merchant_id)
-                    await barrier.wait()
-                    return await verb(ctx)
-            except Fact as fact:
-                return fact
-
-        async def all_of_them() -> list[Any]:
-            database = Database(
-                self.server.embedded.connection(PLATFORM_ROLE, self.name), PLATFORM_ROLE, most=len(verbs)
-            )
-            await database.open()
-            barrier = asyncio.Barrier(len(verbs))
-            try:
-                return list(await asyncio.gather(*(one(database, barrier, verb) for verb in verbs)))
-            finally:
-                await database.close()
-
-        return once(all_of_them)
-
-    def product(self, parent_sku: str) -> products.Product:
-        """A product as it is now."""
-        (found,) = self.at_once(lambda ctx: products.find_product(ctx, ProductRef(parent_sku=parent_sku)))
-        assert isinstance(found, products.Product)
-        return found
 
 
 @pytest.fixture
@@ -68,6 +23,13 @@ def shop(server: Server, world: World) -> Shop:
     """A copy of the market that is thrown away."""
     server.clone("together")
     return Shop(server, "together", world.merchants["usd"].account_id)
+
+
+def product(shop: Shop, parent_sku: str) -> products.Product:
+    """A product as it is now."""
+    found = shop.ask(lambda ctx: products.find_product(ctx, ProductRef(parent_sku=parent_sku)))
+    assert isinstance(found, products.Product)
+    return found
 
 
 def new_product(sku: str, parent_sku: str) -> NewProduct:
@@ -112,7 +74,7 @@ def test_updates_lose_nothing_of_each_other(shop: Shop) -> None:
         lambda ctx: products.disable_variation(ctx, "ring-green"),
     )
     assert came == [None] * 8
-    found = shop.product("ring")
+    found = product(shop, "ring")
     assert (found.name, found.upc, found.tags) == ("together", "99999999", ["a"])
     red = next(v for v in found.variations if v.sku == "ring-red")
     assert (red.price, red.size, red.inventory) == ("7", "XL", 42)
@@ -145,7 +107,7 @@ def test_the_last_place_for_a_variation(shop: Shop) -> None:
         )
     )
     assert sum(isinstance(c, TooManyVariations) for c in came) == WRITERS - 1
-    assert len(shop.product("ring").variations) == 400
+    assert len(product(shop, "ring").variations) == 400
 
 
 def test_removing_while_others_write(shop: Shop) -> None:

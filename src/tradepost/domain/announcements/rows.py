@@ -7,6 +7,7 @@ from typing import Final
 
 from tradepost.domain.announcements.announcement import Announcement, AnnouncementFilter
 from tradepost.domain.context import Rows
+from tradepost.domain.sql import conditions
 
 _SORTS: Final = {
     "id": "id {0}",
@@ -39,14 +40,13 @@ async def list_announcements(db: Rows, wanted: AnnouncementFilter, now: datetime
         "publish_time >=": wanted.published_min,
         "publish_time <=": wanted.published_max,
     }
-    given = {where: value for where, value in bounds.items() if value is not None}
-    conditions = "".join(f" and {where} ${at}" for at, where in enumerate(given, start=3))
+    where, given = conditions(bounds, first=3)
     order = _SORTS[wanted.sort].format("desc" if wanted.descending else "asc")
     found = await db.fetch(
         "select id, title, url, words, publish_time, created_at from sender_news "
-        f"where publish_time <= $2{conditions} order by {order} limit $1",
+        f"where publish_time <= $2{where} order by {order} limit $1",
         wanted.limit,
         now,
-        *given.values(),
+        *given,
     )
     return [Announcement(**{**row, "words": tuple(row["words"])}) for row in found]

@@ -42,7 +42,7 @@ async def cancel_download(ctx: MerchantCtx, job_id: str, kind: str = PRODUCTS) -
     return (await jobs.cancel_job(ctx, ctx.actor.id, kind, job_id)).state
 
 
-def key_of(account_id: str, job_id: str, version: int, kind: str = PRODUCTS) -> str:
+def key_of(account_id: str, job_id: str, version: int, kind: str) -> str:
     """The key of one version of the file of a download."""
     return f"{version_folder(account_id, job_id, version)}/{SOURCES[kind].name}.csv"
 

@@ -19,6 +19,7 @@ from tradepost.domain.ledger.ledger import (
     FlowFilter,
     Movement,
 )
+from tradepost.domain.sql import conditions
 
 _BALANCES = "select name, balance, least from ledger_account where account_id = $1 order by name"
 
@@ -103,8 +104,7 @@ async def list_transfers(db: Rows, account_id: str, wanted: FlowFilter) -> list[
         "t.at >=": wanted.at_min,
         "t.at <=": wanted.at_max,
     }
-    given = {where: value for where, value in bounds.items() if value is not None}
-    conditions = "".join(f" and {where} ${at}" for at, where in enumerate(given, start=3))
+    where, given = conditions(bounds, first=3)
     order = _SORTS[wanted.sort].format("desc" if wanted.descending else "asc")
     found = await db.fetch(
         f"""
@@ -117,11 +117,11 @@ async def list_transfers(db: Rows, account_id: str, wanted: FlowFilter) -> list[
           left join entry arrears
             on arrears.account_id = t.account_id and arrears.transfer_id = t.id and arrears.name = 'arrears'
           left join parcel p on p.account_id = t.account_id and p.id = t.parcel_id
-         where t.account_id = $1{conditions}
+         where t.account_id = $1{where}
          order by {order} limit $2
         """,
         account_id,
         wanted.limit,
-        *given.values(),
+        *given,
     )
     return [CashFlow(**row) for row in found]

@@ -145,8 +145,3 @@ def check_reason(order: Order, reason_code: int, note: str | None, rules: OrderR
     if reason.unfulfilled_only and order.state == SHIPPED:
         raise failures.ReasonForUnfulfilled(reason_code=reason_code)
     return reason.words
-
-
-def is_late(order: Order, now: datetime) -> bool:
-    """Whether an order waits for the merchant although its time is over."""
-    return order.state == APPROVED and order.fulfil_by is not None and order.fulfil_by <= now

@@ -2,25 +2,30 @@
 
 from tradepost.domain.parcels.booking import Address, Details, Goods, NewParcel
 from tradepost.domain.parcels.channel import Channel, NewShipper, PickupService
-from tradepost.domain.parcels.operations import (
-    NUMBER_KIND,
+from tradepost.domain.parcels.operations.channels import (
     act_for,
     add_shipper,
+    find_channel,
+    list_channels,
+    need_shipper,
+    set_channel,
+)
+from tradepost.domain.parcels.operations.parcels import (
+    NUMBER_KIND,
+    Assigned,
+    Cancellation,
+    Carrier,
+    Judged,
     book_parcel,
     cancel_parcels,
-    find_channel,
     find_parcel,
     hand_over,
-    list_channels,
     list_parcels,
-    need_shipper,
     note_scan,
     parcel_to_number,
-    set_channel,
     settle_number,
     track_parcels,
 )
-from tradepost.domain.parcels.operations.parcels import Assigned, Cancellation, Carrier, Judged
 from tradepost.domain.parcels.parcel import (
     CANCELLED,
     GENERATED,

@@ -11,7 +11,7 @@ import typer
 
 from tradepost.domain import access, merchants, parcels
 from tradepost.domain.access.token import looks_right
-from tradepost.domain.context import Ctx
+from tradepost.domain.context import Ctx, MerchantCtx
 from tradepost.settings import load_settings
 from tradepost.values import Fact
 from tradepost.wiring import SCOPES, operator, prepare_database, running_database
@@ -21,6 +21,7 @@ app_group = typer.Typer(help="Apps that call for shops.", no_args_is_help=True)
 token_group = typer.Typer(help="Access tokens.", no_args_is_help=True)
 
 Result = TypeVar("Result")
+MerchantId = Annotated[str, typer.Argument(help="Id of the shop.")]
 
 
 def run(verb: Callable[[Ctx], Awaitable[Result]]) -> Result:
@@ -37,6 +38,15 @@ def run(verb: Callable[[Ctx], Awaitable[Result]]) -> Result:
             return asyncio.run(act())
     except Fact as fact:
         raise SystemExit(f"Not done. {in_words(fact)}") from None
+
+
+def run_for(merchant_id: str, verb: Callable[[MerchantCtx], Awaitable[Result]]) -> Result:
+    """Run a verb on behalf of a shop."""
+
+    async def act(ctx: Ctx) -> Result:
+        return await verb(await merchants.act_for(ctx, merchant_id))
+
+    return run(act)
 
 
 def in_words(fact: Fact) -> str:

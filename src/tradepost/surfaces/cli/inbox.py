@@ -10,8 +10,7 @@ import typer
 from tradepost.domain import inbox
 from tradepost.domain.context import Ctx
 from tradepost.domain.inbox import CATEGORIES, Feature, NewAnnouncement
-from tradepost.surfaces.cli.accounts import run
-from tradepost.surfaces.cli.shipping import MerchantId, run_for
+from tradepost.surfaces.cli.accounts import MerchantId, run, run_for
 
 MOMENT = "%Y-%m-%dT%H:%M"
 

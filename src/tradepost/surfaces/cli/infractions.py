@@ -18,7 +18,7 @@ from tradepost.domain.infractions import (
     Proof,
     ProofKind,
 )
-from tradepost.surfaces.cli.shipping import MerchantId, run_for
+from tradepost.surfaces.cli.accounts import MerchantId, run_for
 from tradepost.values import Page
 
 SHOWN = 500

@@ -11,7 +11,7 @@ from tradepost.domain import orders
 from tradepost.domain.context import MerchantCtx
 from tradepost.domain.orders import Address, Item, Purchase, RefundWish, Scan
 from tradepost.settings import load_settings
-from tradepost.surfaces.cli.shipping import MerchantId, run_for
+from tradepost.surfaces.cli.accounts import MerchantId, run_for
 from tradepost.wire.params import Moment
 from tradepost.wire.refusals import NotMoment
 from tradepost.wiring import order_rules

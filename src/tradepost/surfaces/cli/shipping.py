@@ -3,33 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
 from decimal import Decimal
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 
-from tradepost.domain import merchants, shipping, warehouses
-from tradepost.domain.context import Ctx, MerchantCtx
+from tradepost.domain import shipping, warehouses
+from tradepost.domain.context import MerchantCtx
 from tradepost.domain.warehouses import STANDARD
-from tradepost.surfaces.cli.accounts import run
+from tradepost.surfaces.cli.accounts import MerchantId, run_for
 
 warehouse_group = typer.Typer(help="Warehouses of shops.", no_args_is_help=True)
 shipping_group = typer.Typer(help="What shops ship to, and for what price.", no_args_is_help=True)
 
-Result = TypeVar("Result")
-MerchantId = Annotated[str, typer.Argument(help="Id of the shop.")]
 _PRICE = re.compile(r"[0-9]{1,15}(\.[0-9]{1,15})?", re.ASCII)
 WarehouseOption = Annotated[str, typer.Option("--warehouse", help="STANDARD, or an Express warehouse.")]
-
-
-def run_for(merchant_id: str, verb: Callable[[MerchantCtx], Awaitable[Result]]) -> Result:
-    """Run a verb on behalf of a shop."""
-
-    async def act(ctx: Ctx) -> Result:
-        return await verb(await merchants.act_for(ctx, merchant_id))
-
-    return run(act)
 
 
 @warehouse_group.command("add")

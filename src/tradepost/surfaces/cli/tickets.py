@@ -23,7 +23,7 @@ from tradepost.domain.tickets import (
     TicketKind,
 )
 from tradepost.settings import load_settings
-from tradepost.surfaces.cli.shipping import MerchantId, run_for
+from tradepost.surfaces.cli.accounts import MerchantId, run_for
 from tradepost.values import Page
 from tradepost.wiring import open_files
 

@@ -17,7 +17,8 @@ from tradepost.domain.orders import failures as f
 from tradepost.surfaces.merchant_v2 import vocabulary as v
 from tradepost.surfaces.merchant_v2.failures import InvalidId, NotTrackingNumber, SpanReversed
 from tradepost.surfaces.merchant_v2.surface import api
-from tradepost.surfaces.merchant_v2.views.orders import Done, OrderItem, order_item
+from tradepost.surfaces.merchant_v2.views.common import SUCCESS, Success
+from tradepost.surfaces.merchant_v2.views.orders import OrderItem, order_item
 from tradepost.values import Page
 from tradepost.wire.http_types import BaseUrl
 from tradepost.wire.paging import Listing
@@ -155,7 +156,7 @@ async def fulfil_order(
         str, Country(reference.ISO_COUNTRIES), Doc("Where the parcel sets off: ISO 3166 alpha-2, such as CN.")
     ]
     | None = None,
-) -> Done:
+) -> Success:
     """Fulfil an order.
 
     The order must be APPROVED, and is SHIPPED then. Several orders can go in one parcel, under one number, if they
@@ -163,7 +164,7 @@ async def fulfil_order(
     """
     shipment = Shipment(tracking_provider, tracking_number, ship_note, origin_country_code)
     await orders.fulfil_order(ctx, id, shipment)
-    return Done()
+    return SUCCESS
 
 
 @api.write(
@@ -186,13 +187,13 @@ async def modify_tracking(
     tracking_number: Tracking,
     ship_note: Annotated[ShipNote, Doc("A note to yourself; the old one stays where this is left out.")]
     | None = None,
-) -> Done:
+) -> Success:
     """Change how an order was shipped.
 
     The order must be SHIPPED, and its carrier must not have seen the parcel yet.
     """
     await orders.modify_tracking(ctx, id, Shipment(tracking_provider, tracking_number, ship_note))
-    return Done()
+    return SUCCESS
 
 
 @api.write(
@@ -211,14 +212,14 @@ async def refund_order(
     ],
     reason_note: Annotated[str, Text(2000, strip=True), Doc("Why, in your own words; required with the code -1.")]
     | None = None,
-) -> Done:
+) -> Success:
     """Refund an order.
 
     Whatever its state is, unless it is refunded already; it is REFUNDED then and must not be shipped.
     """
     rules = ctx.order_rules or OrderRules()
     await orders.refund_order(ctx, id, int(reason_code), reason_note, rules)
-    return Done()
+    return SUCCESS
 
 
 @api.write("/order/change-shipping", scope="orders:write", fails=[*_FOUND, f.OrderOnItsWay, f.OrderRefunded])
@@ -234,11 +235,11 @@ async def change_shipping(
     country: Annotated[str, Country(reference.ISO_COUNTRIES), Doc("The country: ISO 3166 alpha-2, such as US.")],
     phone_number: Annotated[str, Key(40), Doc("The recipient's telephone; the old one stays if left out.")]
     | None = None,
-) -> Done:
+) -> Success:
     """Change the shipping address of an order.
 
     As long as it is not shipped. The recipient stays, and so does what the buyer has paid.
     """
     new = NewAddress(street_address1, city, zipcode, country, street_address2, state, phone_number)
     await orders.change_address(ctx, id, new)
-    return Done()
+    return SUCCESS

@@ -43,13 +43,13 @@ async def refund_late_orders(ctx: Ctx) -> int:
     Each is an infraction of its merchant's. Whether it is fined, and how dearly, is an operator's to say.
     """
     late = await reading.lock_late(ctx.db, ctx.now, LATE_AT_ONCE)
+    sellers = {merchant_id: await merchants.act_for(ctx, merchant_id) for merchant_id in {one for one, _ in late}}
     for merchant_id, order in late:
         await _refund(ctx, merchant_id, order, machine.refund(order, machine.LATE, ctx.now), machine.LATE)
         missed = {"order_id": order.id, "deadline": order.fulfil_by}
         await outbox.record_event(ctx, merchant_id, MISSED_TOPIC, missed)
-        seller = await merchants.act_for(ctx, merchant_id)
         found = NewInfraction(cause=LATE_FULFILLMENT, proofs=(Proof("order", order.id),))
-        await infractions.issue_infraction(seller, found)
+        await infractions.issue_infraction(sellers[merchant_id], found)
     return len(late)
 
 

@@ -15,6 +15,7 @@ from tradepost.domain import reference
 from tradepost.domain.context import CopyingRows, Pieces, Rows
 from tradepost.domain.orders.order import OrderCut
 from tradepost.domain.pictures import NO_PICTURE
+from tradepost.domain.sql import number, picture, truth
 
 _EVER: Final = datetime(1, 1, 2, tzinfo=UTC)
 _NEVER: Final = datetime(9999, 12, 30, tzinfo=UTC)
@@ -34,15 +35,6 @@ _CUT = """
 """
 
 
-def _number(expression: str) -> str:
-    """A number as answers print it: without trailing zeros, with at least one decimal."""
-    return f"regexp_replace(trim_scale({expression})::text, '^(\\d+)$', '\\1.0')"
-
-
-def _truth(expression: str) -> str:
-    return f"case when {expression} then 'True' else 'False' end"
-
-
 def _time(expression: str) -> str:
     return f"to_char({expression} at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS')"
 
@@ -58,8 +50,7 @@ _DELIVERED = (
 )
 _ADDRESS = """concat_ws(', ', o.street_address1, o.street_address2, o.street_address3, o.city,
               nullif(concat_ws(' ', o.state_or_province, o.zipcode), ''), coalesce(n.name, o.country))"""
-_PICTURE = f"""case when o.picture = '' then $11 || '{NO_PICTURE}'
-              when starts_with(o.picture, '/') then $11 || o.picture else o.picture end"""
+_PICTURE = picture(f"coalesce(nullif(o.picture, ''), '{NO_PICTURE}')", "$11")
 
 _COLUMNS: Final = {
     "Transaction Date": _time("o.placed_at"),
@@ -74,20 +65,20 @@ _COLUMNS: Final = {
     "Size": "cell(o.size)",
     "Color": "cell(o.color)",
     "Currency Code": "o.currency",
-    "Price (each)": f"case when o.currency = $6 then $7 else o.currency || ' ' end || {_number('o.price')}",
-    "Cost (each)": _number("o.cost"),
-    "Shipping (each)": _number("o.shipping"),
-    "Shipping Cost (each)": _number("o.shipping_cost"),
+    "Price (each)": f"case when o.currency = $6 then $7 else o.currency || ' ' end || {number('o.price')}",
+    "Cost (each)": number("o.cost"),
+    "Shipping (each)": number("o.shipping"),
+    "Shipping Cost (each)": number("o.shipping_cost"),
     "Quantity": "o.quantity",
-    "Total Cost": _number("o.total"),
+    "Total Cost": number("o.total"),
     "SE Cashback Amount": "null::text",
     "Available for Fulfillment Time": _time("o.released_at"),
     "Shipped on": _day("o.shipped_at"),
-    "Confirmed Delivery": _truth(_DELIVERED),
+    "Confirmed Delivery": truth(_DELIVERED),
     "Date Shipping Carrier Confirmed Delivery": f"case when {_DELIVERED} then {_day('o.delivered_at')} end",
     "Provider": "o.carrier",
     "Tracking": "o.tracking_number",
-    "Tracking Confirmed": _truth("o.confirmed_at is not null"),
+    "Tracking Confirmed": truth("o.confirmed_at is not null"),
     "Tracking Confirmed Date": _time("o.confirmed_at"),
     "Shipping Address": f"cell({_ADDRESS})",
     "Name": "cell(o.recipient)",
@@ -103,22 +94,22 @@ _COLUMNS: Final = {
     "Phone Number": "cell(o.phone_number)",
     "Country Code": "o.country",
     "% Refund Responsibility": "r.responsibility",
-    "Refund Responsibility Amount": _number("r.responsible_amount"),
+    "Refund Responsibility Amount": number("r.responsible_amount"),
     "Refund Date": _day("o.refunded_at"),
     "Refund Reason": "cell(r.reason)",
-    "Is Wish Express": _truth("o.is_express"),
+    "Is Wish Express": truth("o.is_express"),
     "Wish Express Delivery Deadline": _day("o.deliver_by"),
-    "Requires Delivery Confirmation": _truth("o.needs_confirmation"),
-    "Advanced Logistics": _truth("o.original_address is not null"),
-    "Is Combined Order": _truth("o.is_combined"),
+    "Requires Delivery Confirmation": truth("o.needs_confirmation"),
+    "Advanced Logistics": truth("o.original_address is not null"),
+    "Is Combined Order": truth("o.is_combined"),
     "PremiumCarrier Upgraded": "null::text",
     "Late Confirmed Fulfillment Fine Amount": "null::text",
     "Customer Identity Number": "null::text",
-    "Final Product Price": _number("o.price"),
-    "Final Shipping Price": _number("o.shipping"),
-    "Final Total Product Price": _number("o.quantity * o.price"),
-    "Final Total Shipping Price": _number("o.quantity * o.shipping"),
-    "Final Total Price": _number("o.quantity * (o.price + o.shipping)"),
+    "Final Product Price": number("o.price"),
+    "Final Shipping Price": number("o.shipping"),
+    "Final Total Product Price": number("o.quantity * o.price"),
+    "Final Total Shipping Price": number("o.quantity * o.shipping"),
+    "Final Total Price": number("o.quantity * (o.price + o.shipping)"),
     "Final Prices Currency": "o.currency",
     "Is Replacement Order": "null::text",
     "Original Replacement Order ID": "null::text",

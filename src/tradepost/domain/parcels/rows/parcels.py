@@ -14,6 +14,7 @@ from tradepost.domain.context import Rows
 from tradepost.domain.parcels.booking import Details
 from tradepost.domain.parcels.failures import GuidTaken
 from tradepost.domain.parcels.parcel import Parcel, Scan
+from tradepost.domain.sql import conditions
 
 _COLUMNS: Final = (
     "id, wish_id, otype, order_ids, country, weight, fee, created_at, updated_at, guid, state, tracking_number, "
@@ -139,20 +140,19 @@ async def list_numbers(db: Rows, account_id: str, numbers: Sequence[str]) -> lis
 async def list_parcels(db: Rows, account_id: str, wanted: ParcelFilter) -> list[Parcel]:
     """The parcels that fit, with what was booked."""
     bounds = {
-        "state = {}": wanted.state,
-        "id >= {}": wanted.id_min,
-        "id <= {}": wanted.id_max,
-        "created_at >= {}": wanted.created_min,
-        "created_at <= {}": wanted.created_max,
+        "state =": wanted.state,
+        "id >=": wanted.id_min,
+        "id <=": wanted.id_max,
+        "created_at >=": wanted.created_min,
+        "created_at <=": wanted.created_max,
     }
-    given = {where: value for where, value in bounds.items() if value is not None}
-    conditions = "".join(f" and {where.format(f'${at}')}" for at, where in enumerate(given, start=3))
+    where, given = conditions(bounds, first=3)
     order = _SORTS[wanted.sort].format("desc" if wanted.descending else "asc")
     found = await db.fetch(
-        f"select {_COLUMNS}, details from parcel where account_id = $1{conditions} order by {order} limit $2",
+        f"select {_COLUMNS}, details from parcel where account_id = $1{where} order by {order} limit $2",
         account_id,
         wanted.limit,
-        *given.values(),
+        *given,
     )
     return [_parcel(row) for row in found]
 

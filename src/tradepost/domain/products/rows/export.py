@@ -11,6 +11,7 @@ from typing import Any, Final
 from tradepost.domain.context import CopyingRows, Pieces, Rows
 from tradepost.domain.pictures import NO_PICTURE
 from tradepost.domain.products.product import CatalogueFilter
+from tradepost.domain.sql import number, picture, truth
 
 _EVER = datetime(1, 1, 2, tzinfo=UTC)
 _ALL: Final = 2**62
@@ -27,29 +28,19 @@ _CUT = """
 """
 
 
-def _number(expression: str) -> str:
-    """A number as answers print it: without trailing zeros, with at least one decimal."""
-    return f"regexp_replace(trim_scale({expression})::text, '^(\\d+)$', '\\1.0')"
-
-
-def _image(expression: str) -> str:
-    """A picture as answers tell it: a path of ours as a URL."""
-    return f"case when left({expression}, 1) = '/' then $8 || {expression} else {expression} end"
-
-
-def _truth(expression: str) -> str:
-    return f"case when {expression} then 'True' else 'False' end"
+def _picture(expression: str) -> str:
+    return picture(expression, base_url="$8")
 
 
 def _usd(column: str) -> str:
     """An amount in US dollars: 999999 for a merchant who is not paid in them, as everywhere else."""
-    return f"case when $5 or {column} is null then {_number(column)} else '999999' end"
+    return f"case when $5 or {column} is null then {number(column)} else '999999' end"
 
 
 def _own(column: str) -> str:
     """The same amount in the merchant's own currency."""
     usd = column.replace("localized_", "")
-    return f"case when $6 = 'USD' then {_number(usd)} else {_number(column)} end"
+    return f"case when $6 = 'USD' then {number(usd)} else {number(column)} end"
 
 
 MAIN_IMAGE: Final = f"coalesce(nullif(p.main_image, ''), '{NO_PICTURE}')"
@@ -60,11 +51,11 @@ _COLUMNS: Final = {
     "Parent SKU": "cell(p.parent_sku)",
     "Name": "cell(p.name)",
     "Variation ID": "v.id",
-    "Enabled": _truth("v.enabled"),
+    "Enabled": truth("v.enabled"),
     "SKU": "cell(v.sku)",
     "Color": "cell(v.color)",
     "Size": "cell(v.size)",
-    "Price": f"case when $5 then {_number('v.price')} else '999999' end",
+    "Price": f"case when $5 then {number('v.price')} else '999999' end",
     "Localized Price": _own("v.localized_price"),
     "Localized Currency Code": "$6::text",
     "Shipping": _usd("s.shipping"),
@@ -74,16 +65,17 @@ _COLUMNS: Final = {
     "Warehouse": "w.name",
     "Inventory": "coalesce(s.inventory, 0)",
     "Shipping Time": "cell(v.shipping_time)",
-    "Removed By Wish": _truth("v.removed_by_wish"),
+    "Removed By Wish": truth("v.removed_by_wish"),
     "Review Status": "p.review_status",
     "Tags": "cell(nullif(array_to_string(p.tags, ','), ''))",
     "Description": "cell(p.description)",
     "Condition": "p.condition",
-    "Main Image": f"cell({_image(MAIN_IMAGE)})",
-    "Variation Image": f"cell({_image('v.main_image')})",
+    "Main Image": f"cell({_picture(MAIN_IMAGE)})",
+    "Variation Image": f"cell({_picture('v.main_image')})",
     "Extra Images": "cell(nullif(array_to_string(array("
-    f"select {_image('image')} from unnest(p.extra_images) with ordinality as t (image, n) order by n), '|'), ''))",
-    "Clean Image": f"cell({_image('p.clean_image')})",
+    f"select {_picture('image')} from unnest(p.extra_images) with ordinality as t (image, n) order by n"
+    "), '|'), ''))",
+    "Clean Image": f"cell({_picture('p.clean_image')})",
     "UPC": "p.upc",
     "Brand ID": "cell(p.requested_product_brand_id)",
     "Landing Page URL": "cell(p.landing_page_url)",

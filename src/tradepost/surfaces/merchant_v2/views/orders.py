@@ -36,12 +36,6 @@ REFUNDED_BY: Final = {
 }
 
 
-class Done(Struct):
-    """An action that is done; `success` is a JSON boolean."""
-
-    success: bool = True
-
-
 class ShippingDetail(Struct, gc=False):
     """Where a parcel goes.
 
