@@ -49,3 +49,13 @@ def test_a_tariff_and_news(tradepost: Tradepost) -> None:
     code, told = tradepost("announce", "senders", "Sale", "Today only.", "--url", "https://wishpost.cn/sale")
     assert code == 0
     assert len(told.strip()) == 24
+
+
+@pytest.mark.committing
+def test_a_sender_is_bound_to_a_shop(tradepost: Tradepost, world: World) -> None:
+    lan, shop = world.senders["lan"].account_id, world.merchants["cny"].account_id
+    assert tradepost("sender", "bind", lan, shop) == (0, "bound\n")
+    assert tradepost("sender", "bind", lan, shop) == (0, "bound\n")
+    assert tradepost("sender", "unbind", lan, shop) == (0, "not bound\n")
+    code, told = tradepost("sender", "bind", lan, "0" * 24)
+    assert (code, told.partition(".")[0]) == (1, "Not done")

@@ -51,6 +51,7 @@ ORDERS_PROVOKED: dict[str, Call] = {
     "OrderOnItsWay": _order("change-shipping", id=SHIPPED, **_ADDRESS),
     "TrackingMissing": _fulfil(OPEN, tracking_number=""),
     "TrackingReused": _fulfil(OPEN, "TR1234USD"),
+    "ParcelNotForOrder": _fulfil(OPEN, "WP12345678901234", "WishPost"),
     "TrackingConfirmed": _modify(DELIVERED),
     "NotTrackingNumber": _fulfil(OPEN, "12 34"),
     "ReasonNotAccepted": _only_some_reasons,

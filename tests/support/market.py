@@ -72,6 +72,7 @@ from tradepost.worker.addresses import PostalRules, ReturnAddresses
 from tradepost.worker.carriers import ParcelNumbers, SandboxCarriers
 from tradepost.worker.letters import LetterWriter
 from tradepost.worker.pictures import Pictures
+from tradepost.worker.scans import ScansToOrder, ScansToShops
 
 NOW = datetime(2021, 5, 19, 16, 37, tzinfo=UTC)
 MORNING = NOW.replace(hour=9, minute=0)
@@ -347,6 +348,8 @@ class _Worker:
             Pictures(given, files, Studio(files, DARKROOM), Outside(NowhereElse())),
             ReturnAddresses(given, PostalRules()),
             ParcelNumbers(given, SandboxCarriers()),
+            ScansToShops(given),
+            ScansToOrder(given),
             handlers.Telling(LetterWriter(MERCHANT_URL, LINK_KEYS)),
             handlers.Mailing(given, handlers.Mailbox()),
         ]
@@ -453,6 +456,10 @@ class Market:
         self.sql(
             "insert into picture_use (merchant_id, picture_id, product_id) "
             "select merchant_id, min(i.id), min(p.id) from picture i join product p using (merchant_id) group by 1"
+        )
+        self.sql(
+            "insert into sender_shop (account_id, shop_id, bound_at) "
+            "select s.id, min(m.id), now() from shipper s cross join merchant m group by 1"
         )
 
     def get(self, target: str, as_: str | None = "usd", **query: object) -> Answer:

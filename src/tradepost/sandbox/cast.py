@@ -30,15 +30,16 @@ SHOPKEEPERS: Final = (ADA, LAN, EMIL)
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """A user of the logistics service of the cast."""
+    """A user of the logistics service of the cast, and the key of the shop that he sends for."""
 
     key: str
     name: str
     email: str
     locale: str
+    shop: str
 
 
 SENDERS: Final = (
-    Sender("lan", "岚的灯笼", "lan@parcels.example", "en"),
-    Sender("ada", "Ada's Attic", "ada@parcels.example", "en"),
+    Sender("lan", "岚的灯笼", "lan@parcels.example", "en", LAN.key),
+    Sender("ada", "Ada's Attic", "ada@parcels.example", "en", ADA.key),
 )

@@ -126,9 +126,12 @@ async def _build(ctx: Ctx, before: Cast | None) -> Cast:
         grant = await scenes.open_sender(ctx, sender, tuple(SCOPES["wishpost"]), secrets)
         senders.append(_member(grant, sender.name, None, sender.email, secrets))
     await scenes.open_channels(ctx)
-    for member in senders:
+    shop_ids = {keeper.key: shop.id for keeper, shop in zip(SHOPKEEPERS, shops, strict=True)}
+    for sender, member in zip(SENDERS, senders, strict=True):
         await sending.fill_account(ctx, member.id)
-        await sending.send_parcels(await parcels.act_for(ctx, member.id), PARCELS_PER_SENDER)
+        acting = await parcels.act_for(ctx, member.id)
+        await parcels.bind_shop(acting, shop_ids[sender.shop])
+        await sending.send_parcels(acting, PARCELS_PER_SENDER)
     await sending.tell_news(ctx)
     return Cast(tuple(shops), tuple(senders))
 

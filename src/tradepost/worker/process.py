@@ -35,6 +35,7 @@ from tradepost.worker.cores import OneCore
 from tradepost.worker.letters import LetterWriter
 from tradepost.worker.pictures import Pictures
 from tradepost.worker.runner import Runner
+from tradepost.worker.scans import ScansToOrder, ScansToShops
 
 PICTURE_SLOTS = 8
 """Pictures that are fetched at the same time: most of that is waiting for others."""
@@ -93,6 +94,8 @@ def _handlers(
         pictures,
         ReturnAddresses(app, open_address_validator()),
         ParcelNumbers(app, open_carriers()),
+        ScansToShops(app),
+        ScansToOrder(app),
         handlers.Telling(LetterWriter(public_url(settings), link_keys(settings))),
     ]
     if mailer is not None:  # without one, letters wait until there is one

@@ -65,6 +65,13 @@ class TrackingReused(Failure):
     tracking_number: str
 
 
+class ParcelNotForOrder(Failure):
+    """The number is of no WishPost parcel that was booked for this order by somebody who sends for the shop."""
+
+    tracking_number: str
+    id: str
+
+
 class TrackingConfirmed(Failure):
     """The carrier has seen the parcel under its tracking number."""
 

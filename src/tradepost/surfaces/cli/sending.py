@@ -22,6 +22,7 @@ parcel_group = typer.Typer(help="Parcels, and what their carriers tell.", no_arg
 
 Result = TypeVar("Result")
 SenderId = Annotated[str, typer.Argument(help="Id of the user.")]
+ShopId = Annotated[str, typer.Argument(help="Id of the shop, which is a merchant's.")]
 Number = Annotated[str, typer.Argument(help="The parcel's number, the carrier's or ours.")]
 
 
@@ -61,6 +62,20 @@ def set_credit(sender_id: SenderId, limit: Annotated[str, typer.Argument(help="H
     money = _decimal(limit)
     run_for(sender_id, lambda ctx: ledger.set_debt_limit(ctx, sender_id, money))
     print(f"may owe {money} CNY")
+
+
+@sender_group.command("bind")
+def bind_shop(sender_id: SenderId, merchant_id: ShopId) -> None:
+    """Let a user send for a shop: its orders may go with WishPost in parcels that he booked for them."""
+    run_for(sender_id, lambda ctx: parcels.bind_shop(ctx, merchant_id))
+    print("bound")
+
+
+@sender_group.command("unbind")
+def unbind_shop(sender_id: SenderId, merchant_id: ShopId) -> None:
+    """Let a user no longer send for a shop; what is shipped already stays so."""
+    run_for(sender_id, lambda ctx: parcels.unbind_shop(ctx, merchant_id))
+    print("not bound")
 
 
 @channel_group.command("list")

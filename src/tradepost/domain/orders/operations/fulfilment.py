@@ -1,15 +1,17 @@
 """Sending orders off, and following their parcels. Each verb takes the order's row first: of two, one is second.
 
-What a carrier asks of its numbers beyond their form belongs into `_claim`, the one place that every number passes.
+Every number passes `_claim`, where WishPost asks more of its own than their form: each must be that of a parcel
+which was booked for the order, by somebody who sends for the shop.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
-from tradepost.domain import outbox, reference
+from tradepost.domain import jobs, outbox, parcels, reference
 from tradepost.domain.context import MerchantCtx
 from tradepost.domain.orders import failures, machine
 from tradepost.domain.orders.operations.placing import RELEASED_TOPIC
@@ -23,6 +25,9 @@ ADDRESS_TOPIC: Final = "order_address_changed"
 CONFIRMED_TOPIC: Final = "order_tracking_confirmed"
 DELIVERED_TOPIC: Final = "order_delivered"
 
+WISHPOST: Final = "WishPost"
+PARCEL_KIND: Final = "order_parcel"
+
 SHARED_WITHIN: Final = timedelta(days=5)
 """How far apart orders of one parcel may have been released."""
 
@@ -30,28 +35,29 @@ SHARED_WITHIN: Final = timedelta(days=5)
 async def fulfil_order(ctx: MerchantCtx, order_id: str, shipment: Shipment) -> None:
     """Note that an order was sent off.
 
-    Raises CarrierUnknown, OrderNotFound, OrderFulfilled, OrderRefunded, OrderUnderReview, TrackingMissing,
-    TrackingReused.
+    Raises CarrierUnknown, OrderNotFound, OrderFulfilled, OrderRefunded, OrderUnderReview, ParcelNotForOrder,
+    TrackingMissing, TrackingReused.
     """
     _check_carrier(shipment)
     order = await hold_order(ctx, order_id)
     columns = dict(machine.fulfil(order, shipment, ctx.now))
     if shipment.tracking_number is not None:
-        columns |= await _claim(ctx, order, shipment.tracking_number)
+        columns |= await _claim(ctx, order, shipment.carrier, shipment.tracking_number)
     await _change(ctx, order, columns, SHIPPED_TOPIC)
 
 
 async def modify_tracking(ctx: MerchantCtx, order_id: str, shipment: Shipment) -> None:
     """Correct how an order was sent off.
 
-    Raises CarrierUnknown, OrderNotFound, OrderNotShipped, TrackingConfirmed, TrackingReused.
+    Raises CarrierUnknown, OrderNotFound, OrderNotShipped, ParcelNotForOrder, TrackingConfirmed, TrackingReused.
     """
     _check_carrier(shipment)
     order = await hold_order(ctx, order_id)
     columns = dict(machine.modify_tracking(order, shipment))
-    number = shipment.tracking_number
-    if number is not None and number.upper() != (order.tracking_number or "").upper():
-        columns |= await _claim(ctx, order, number)
+    before = order.tracking_number or ""
+    number = shipment.tracking_number or before
+    if number.upper() != before.upper() or (number and shipment.carrier != order.carrier):
+        columns |= await _claim(ctx, order, shipment.carrier, number)
     await _change(ctx, order, columns, TRACKING_TOPIC)
 
 
@@ -90,16 +96,40 @@ async def record_scan(ctx: MerchantCtx, tracking_number: str, scan: Scan) -> Non
     """
     if scan.kind not in SCAN_KINDS or scan.scanned_at > ctx.now:
         raise failures.ScanUnusable(kind=scan.kind)
-    number = tracking_number.upper()
-    seen = await tracking.note_scan(ctx.db, ctx.actor.id, ctx.new_id(), number, scan, ctx.now)
-    if seen is None:
+    if not await _note_scan(ctx, tracking_number.upper(), ctx.new_id(), scan):
         raise failures.TrackingUnknown(tracking_number=tracking_number)
+
+
+async def note_parcel(ctx: MerchantCtx, numbers: Sequence[str], scans: Sequence[Scan]) -> None:
+    """Note what WishPost's carriers have seen of a parcel until now, by whichever of its numbers orders travel.
+
+    The same may be told again and again: a scan is known by what it says.
+    """
+    for number in dict.fromkeys(number.upper() for number in numbers):
+        told = {_scan_id(number, scan): scan for scan in scans}
+        known = await tracking.known_scans(ctx.db, ctx.actor.id, list(told))
+        for scan_id, scan in told.items():
+            if scan_id not in known and not await _note_scan(ctx, number, scan_id, scan):
+                break  # no order travels under this number
+
+
+def _scan_id(number: str, scan: Scan) -> str:
+    said = f"{number} {scan.kind} {scan.scanned_at.isoformat()} {scan.place}"
+    return hashlib.sha256(said.encode()).hexdigest()[:24]
+
+
+async def _note_scan(ctx: MerchantCtx, number: str, scan_id: str, scan: Scan) -> bool:
+    """Write down a scan, and what follows of it for the orders; whether any order travels under the number."""
+    seen = await tracking.note_scan(ctx.db, ctx.actor.id, scan_id, number, scan, ctx.now)
+    if seen is None:
+        return False
     for order_id, is_confirmed, is_delivered in await tracking.tell_orders(
         ctx.db, ctx.actor.id, number, *seen, ctx.now
     ):
         for happened, topic in ((is_confirmed, CONFIRMED_TOPIC), (is_delivered, DELIVERED_TOPIC)):
             if happened:
                 await outbox.record_event(ctx, ctx.actor.id, topic, {"order_id": order_id})
+    return True
 
 
 async def hold_order(ctx: MerchantCtx, order_id: str) -> Order:
@@ -115,14 +145,27 @@ def _check_carrier(shipment: Shipment) -> None:
         raise failures.CarrierUnknown(carrier=shipment.carrier)
 
 
-async def _claim(ctx: MerchantCtx, order: Order, number: str) -> Mapping[str, Any]:
-    """Let an order travel under a number, and say how its parcel stands; raises TrackingReused."""
+async def _claim(ctx: MerchantCtx, order: Order, carrier: str, number: str) -> Mapping[str, Any]:
+    """Let an order travel under a number, and say how its parcel stands.
+
+    Raises ParcelNotForOrder, TrackingReused.
+    """
     assert order.released_at is not None  # or it could not be shipped
+    number = number.upper()
+    parcel = None
+    if carrier == WISHPOST:
+        parcel = await parcels.parcel_for_order(ctx, number, order.id)
+        if parcel is None:
+            raise failures.ParcelNotForOrder(tracking_number=number, id=order.id)
     stands = await tracking.claim_number(
-        ctx.db, ctx.actor.id, number.upper(), order.address.key(), order.released_at, SHARED_WITHIN
+        ctx.db, ctx.actor.id, number, order.address.key(), order.released_at, SHARED_WITHIN
     )
     if stands is None:
         raise failures.TrackingReused(tracking_number=number)
+    if parcel is not None:
+        # Its carrier may have seen it before, or sees it before this is committed: ask him afterwards.
+        about = {"account_id": parcel.account_id, "parcel_id": parcel.parcel_id}
+        await jobs.enqueue(ctx, ctx.actor.id, PARCEL_KIND, PARCEL_KIND, about)
     return {"confirmed_at": stands[0], "delivered_at": stands[1]}
 
 

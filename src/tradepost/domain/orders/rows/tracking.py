@@ -63,7 +63,7 @@ async def note_scan(
         return None
     await db.execute(
         "insert into tracking_scan (merchant_id, id, number, kind, scanned_at, place, recorded_at) "
-        "values ($1, $2, $3, $4, $5, $6, $7)",
+        "values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing",
         merchant_id,
         scan_id,
         number,
@@ -73,6 +73,14 @@ async def note_scan(
         now,
     )
     return row[0], row[1]
+
+
+async def known_scans(db: Rows, merchant_id: str, scan_ids: list[str]) -> set[str]:
+    """Those of some scans that are written down already."""
+    found = await db.fetch(
+        "select id from tracking_scan where merchant_id = $1 and id = any($2)", merchant_id, scan_ids
+    )
+    return {row[0] for row in found}
 
 
 async def tell_orders(

@@ -19,6 +19,7 @@ from tradepost.domain.parcels import parcel as machine
 from tradepost.domain.parcels.booking import NewParcel, book
 from tradepost.domain.parcels.failures import ParcelNotFound
 from tradepost.domain.parcels.operations.channels import find_channel
+from tradepost.domain.parcels.operations.shops import tell_shops
 from tradepost.domain.parcels.parcel import Parcel, Scan, Step
 from tradepost.domain.parcels.rows import parcels as rows
 from tradepost.domain.parcels.rows.parcels import ParcelFilter
@@ -140,6 +141,7 @@ async def note_scan(ctx: ShipperCtx, number: str, seen: Scan) -> Parcel:
     if not await rows.insert_scan(ctx.db, ctx.actor.id, parcel.id, seen):
         return parcel
     await _take(ctx, ctx.actor.id, [step])
+    await tell_shops(ctx, step.parcel)
     return step.parcel
 
 

@@ -89,8 +89,10 @@ async def insert(db: Rows, account_id: str, parcel: Parcel) -> None:
             *(getattr(parcel, name) for name in names),
         )
     except asyncpg.UniqueViolationError:
+        if parcel.guid is None:
+            raise
         # Somebody was quicker by a moment; his parcel can be looked at once this call is undone.
-        raise GuidTaken(guid=parcel.guid or "", wish_id="") from None
+        raise GuidTaken(guid=parcel.guid, wish_id="") from None
 
 
 async def find(db: Rows, account_id: str, parcel_id: str) -> Parcel | None:
