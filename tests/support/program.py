@@ -255,7 +255,11 @@ class Program:
 
     def server_of(self, client: Client) -> int | None:
         """The server process that holds the other end of a connection."""
-        inode = _inode(urlsplit(self.merchant).port, client.local_port)
+        return self.server_on(client.local_port)
+
+    def server_on(self, port: int | None) -> int | None:
+        """The server process that holds the other end of a connection from a port of ours."""
+        inode = _inode(urlsplit(self.merchant).port, port)
         return next((pid for pid in self.web_pids() if inode and _holds(pid, inode)), None)
 
     def one_client_each(self, token: str) -> dict[int, Client]:
