@@ -60,6 +60,13 @@ class Fact(Exception):
         return tuple(f.name for f in dataclasses.fields(cls)) if dataclasses.is_dataclass(cls) else ()
 
 
+def in_words(fact: Fact) -> str:
+    """What happened, by the first line of the fact's own description, and with what."""
+    told = (type(fact).__doc__ or type(fact).__name__).partition("\n")[0]
+    blanks = ", ".join(f"{name} {value!s}" for name, value in fact.blanks().items() if value is not None)
+    return f"{told} ({blanks})" if blanks else told
+
+
 class Words(str):
     """Words of ours inside a fact, which a sentence repeats in full; a caller's are cut."""
 

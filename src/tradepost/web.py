@@ -10,8 +10,11 @@ from typing import Any
 
 import uvicorn
 
+from tradepost.sandbox.desk import Desk
 from tradepost.settings import Settings
 from tradepost.supervisor import wait_for_parent_end
+from tradepost.surfaces.sandbox.controls import ROOT, Controls
+from tradepost.surfaces.sandbox.verbs import VERBS
 from tradepost.wire.protocol import Protocol
 from tradepost.wiring import build_app, configure_logging
 
@@ -44,7 +47,8 @@ def serve_sockets(settings: Settings, merchant: Sequence[int], wishpost: Sequenc
     for opened, service in zip(sockets, ["merchant"] * len(merchant) + ["wishpost"] * len(wishpost), strict=True):
         name = opened.getsockname()
         ports[name if isinstance(name, str) else name[1]] = service
-    config = server_config(build_app(settings, ports))
+    extras = {ROOT: Controls(VERBS, Desk(settings))} if settings.is_sandbox else {}
+    config = server_config(build_app(settings, ports, extras))
     server = uvicorn.Server(config)
     # What the program itself consists of is never garbage: looking through it costs every call a little.
     gc.collect()

@@ -16,7 +16,7 @@ import structlog
 
 from tradepost.darkroom.client import Darkroom
 from tradepost.darkroom.studio import Studio
-from tradepost.domain import downloads, pictures, tickets
+from tradepost.domain import downloads, pictures, tickets, world
 from tradepost.domain.context import Ctx
 from tradepost.domain.downloads import LinkKeys
 from tradepost.domain.orders import OrderRules
@@ -40,7 +40,7 @@ from tradepost.surfaces.ticket_pictures import TicketPictures
 from tradepost.surfaces.wishpost_v3.chapters import api as wishpost_v3
 from tradepost.wire.endpoint import DeclarationError
 from tradepost.wire.gate import Rules
-from tradepost.wire.http import Addresses, App, Service
+from tradepost.wire.http import Addresses, App, Extra, Service
 from tradepost.worker.addresses import PostalRules
 from tradepost.worker.carriers import SandboxCarriers
 from tradepost.worker.handlers import Mailbox, Mailer
@@ -166,7 +166,9 @@ async def operator(settings: Settings) -> AsyncIterator[Ctx]:
     await database.open()
     try:
         async with database.acting_for("") as connection:
-            yield Ctx(db=connection, now=await connection.fetchval("select world_now()"), actor=None)
+            ctx = await world.enter(connection)
+            await world.begin_anew(ctx)
+            yield ctx
     finally:
         await database.close()
 
@@ -247,7 +249,7 @@ def order_rules(settings: Settings) -> OrderRules:
     return OrderRules(settings.merchant_share, reasons or frozenset(REFUND_REASONS))
 
 
-def build_app(settings: Settings, ports: Mapping[int | str, str]) -> App:
+def build_app(settings: Settings, ports: Mapping[int | str, str], extras: Mapping[str, Extra] | None = None) -> App:
     """The application of both services on one pool; `ports` tells which local address is whose."""
     database = Database(connect_arguments(settings, APP_ROLE), most=settings.pool_size)
     keys = link_keys(settings)
@@ -279,4 +281,5 @@ def build_app(settings: Settings, ports: Mapping[int | str, str]) -> App:
         ready=database.missing,
         on_start=database.open,
         on_stop=stop,
+        extras=extras,
     )

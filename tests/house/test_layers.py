@@ -33,6 +33,7 @@ ALLOWED = {
     "surfaces.downloads": ("values", "wire", "domain", "storage"),
     "surfaces.pictures": ("values", "wire", "domain", "storage"),
     "surfaces.ticket_pictures": ("values", "wire", "domain", "storage"),
+    "surfaces.sandbox": ("values", "wire", "domain", "sandbox", "surfaces.sandbox"),
     "surfaces.merchant_v2": ("values", "wire", "domain", "surfaces.merchant_v2"),
     "surfaces.wishpost_v3": ("values", "wire", "domain", "surfaces.wishpost_v3"),
     "sandbox": ("values", "domain", "sandbox"),
@@ -42,8 +43,9 @@ ALLOWED = {
     # Where the program is started; these know how it is put together, and so the settings.
     "surfaces.cli": ("",),
     "sandbox.seed": ("domain", "sandbox", "settings", "storage", "wiring"),
+    "sandbox.desk": ("domain", "sandbox", "settings", "storage", "wiring"),
     "worker.process": ("domain", "storage", "supervisor", "settings", "wiring", "darkroom", "worker"),
-    "web": ("supervisor", "settings", "wire.protocol", "wiring"),
+    "web": ("supervisor", "settings", "wire.protocol", "wiring", "sandbox.desk", "surfaces.sandbox"),
     "__main__": ("surfaces.cli",),
 }
 

@@ -21,17 +21,17 @@ def cursor_apart() -> None:
     """A step's effects and its progress are committed one after the other, and a pack may be applied twice."""
     if not _runs("work"):
         return
-    from tradepost.domain import jobs
+    from tradepost.domain import jobs, world
     from tradepost.worker import runner
 
     async def step(self: Any, handler: Any, work: Any) -> Any:
         effect = await handler.outside(work.job, work.note)
         async with self._app.acting_for(work.claim.account_id) as connection:
-            ctx = await runner._context(connection)
+            ctx = await world.enter(connection)
             advance = await handler.inside(ctx, await jobs.hold(ctx, work.claim), effect)
         await asyncio.sleep(0.4)
         async with self._app.acting_for(work.claim.account_id) as connection:
-            return await jobs.advance(await runner._context(connection), work.claim, advance)
+            return await jobs.advance(await world.enter(connection), work.claim, advance)
 
     runner.Runner._step = step  # type: ignore[method-assign]
     _apply_packs_again()
@@ -59,7 +59,7 @@ def event_apart() -> None:
     """The event of a finished download is written down after the download is committed."""
     if not _runs("work"):
         return
-    from tradepost.domain import outbox
+    from tradepost.domain import outbox, world
     from tradepost.worker import runner
 
     record_event, step = outbox.record_event, runner.Runner._step
@@ -74,7 +74,7 @@ def event_apart() -> None:
         if remembered := happened.pop(job.id, None):
             await asyncio.sleep(0.1)
             async with self._app.acting_for(job.account_id) as connection:
-                await record_event(await runner._context(connection), *remembered)
+                await record_event(await world.enter(connection), *remembered)
         return job
 
     outbox.record_event = remember
@@ -145,14 +145,14 @@ def unfenced() -> None:
     if not _runs("work"):
         return
     short_lease()
-    from tradepost.domain import jobs
+    from tradepost.domain import jobs, world
     from tradepost.domain.jobs import job as machine
     from tradepost.worker import runner
 
     async def step(self: Any, handler: Any, work: Any) -> Any:
         effect = await handler.outside(work.job, work.note)
         async with self._app.acting_for(work.claim.account_id) as connection:
-            ctx = await runner._context(connection)
+            ctx = await world.enter(connection)
             advance = await handler.inside(ctx, work.job, effect)
             work.job = await jobs.advance(ctx, work.claim, advance)
             return work.job
@@ -189,7 +189,7 @@ def pictures_settled_apart() -> None:
     """A picture is noted as settled, and only later shown, in another transaction; what a try left stays."""
     if not _runs("work"):
         return
-    from tradepost.domain import products
+    from tradepost.domain import products, world
     from tradepost.worker import pictures, runner
 
     settle, step = products.settle_picture, runner.Runner._step
@@ -204,7 +204,7 @@ def pictures_settled_apart() -> None:
         while left:
             merchant_id, settled = left.pop()
             async with self._app.acting_for(merchant_id) as connection:
-                await settle(await runner._context(connection), merchant_id, settled)
+                await settle(await world.enter(connection), merchant_id, settled)
         return job
 
     products.settle_picture = remember

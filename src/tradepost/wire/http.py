@@ -78,6 +78,13 @@ class Attachments(Protocol):
         """The file of a link, by what follows that path and its query; raises a fact where there is none."""
 
 
+class Extra(Protocol):
+    """Answers what belongs to no service; whoever may reach it needs no token."""
+
+    def answer(self, request: Request) -> Awaitable[Response]:
+        """The answer to a call; only faults of its own come out as errors."""
+
+
 class App:
     """The ASGI application of all services."""
 
@@ -91,9 +98,11 @@ class App:
         ready: Callable[[], Awaitable[str | None]],
         on_start: Callable[[], Awaitable[None]],
         on_stop: Callable[[], Awaitable[None]],
+        extras: Mapping[str, Extra] | None = None,
     ) -> None:
         """`attachments` are the files to hand out, by what their paths begin with.
 
+        `extras` answer the paths that they are named for and what is below them, whatever the service.
         `ready` tells what is missing before calls can be served, or None when nothing is.
         """
         self._services = services
@@ -104,6 +113,7 @@ class App:
         self._ready = ready
         self._on_start = on_start
         self._on_stop = on_stop
+        self._extras = dict(extras or {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -132,11 +142,29 @@ class App:
                 if path.startswith(folder):
                     await self._attachment(attachments, path.removeprefix(folder), request, receive, send)
                     return
+            for root, extra in self._extras.items():
+                if path == root or path.startswith(f"{root}/"):
+                    await _send(await self._extra(extra, request), send)
+                    return
             service = self._services[self._service_name(scope, request.host)]
             response = await gate.answer(
                 service.surface, service.sessions, self._rules, self._queues, request, str(uuid.uuid4())
             )
         await _send(response, send)
+
+    async def _extra(self, extra: Extra, request: Request) -> Response:
+        surface = self._services[self._addresses.default].surface
+        request_id = str(uuid.uuid4())
+        try:
+            gate.check_transport(self._rules, request)
+            response = await extra.answer(request)
+        except Fact as fact:
+            return gate.refusal(surface, fact, request_id)
+        except Exception:
+            log.exception("unexpected", request_id=request_id, path=request.path)
+            return gate.refusal(surface, refusals.Unexpected(), request_id)
+        response.headers["Wish-Request-Id"] = request_id
+        return response
 
     async def _attachment(
         self, attachments: Attachments, name: str, request: Request, receive: Receive, send: Send

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
 
-from tradepost.domain import access, downloads, jobs, orders, outbox, pictures
+from tradepost.domain import access, downloads, jobs, orders, outbox, pictures, world
 from tradepost.domain.context import Ctx
 from tradepost.storage.database import Database
 from tradepost.storage.files import FileStore
@@ -80,10 +81,14 @@ async def do_chore(platform: Database, files: FileStore, chore: Chore) -> int | 
     """Do a chore if it is due; None where it is not, or could not be done."""
     try:
         async with platform.acting_for("") as connection:
-            ctx = Ctx(db=connection, now=await connection.fetchval("select world_now()"), actor=None)
-            if not await jobs.take_chore(ctx, chore.name, chore.every):
+            ctx = await world.enter(connection)
+            turn = await jobs.take_chore(ctx, chore.name, chore.every)
+            if turn is None:
                 return None
+            world.begin(ctx, f"chore {chore.name} {turn}")
             done = await chore.run(ctx, files)
+            if done:
+                await jobs.count_chore(ctx, chore.name)
     except TryLater as error:
         log.warning("chore put off", chore=chore.name, error=repr(error))
         return None
@@ -94,9 +99,12 @@ async def do_chore(platform: Database, files: FileStore, chore: Chore) -> int | 
     return done
 
 
-async def do_chores(platform: Database, files: FileStore) -> None:
-    """Look again and again whether something is due."""
+async def do_chores(platform: Database, files: FileStore, moved: asyncio.Event) -> None:
+    """Look again and again whether something is due, and at once when `moved` says that the clock was set."""
     while True:
+        moved.clear()
         for chore in CHORES:
             await do_chore(platform, files, chore)
-        await asyncio.sleep(LOOK_SECONDS)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_SECONDS):
+                await moved.wait()

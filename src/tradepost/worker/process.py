@@ -65,11 +65,24 @@ async def _work(settings: Settings) -> None:
     darkroom = Darkroom(DARKROOMS)
     known = _handlers(settings, app, files, Pictures(app, files, Studio(files, darkroom), guard))
     aside = {Pictures.kind: PICTURE_SLOTS}
-    runner = Runner(platform, app, lambda: _session(settings), known, slots, aside=aside, numbered=core.settle)
+    moved = asyncio.Event()
+    runner = Runner(
+        platform,
+        app,
+        lambda: _session(settings),
+        known,
+        slots,
+        aside=aside,
+        numbered=core.settle,
+        moved=moved.set,
+    )
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, runner.stop)
-    helpers = [asyncio.create_task(do_chores(platform, files)), asyncio.create_task(_stop_with_parent(runner))]
+    helpers = [
+        asyncio.create_task(do_chores(platform, files, moved)),
+        asyncio.create_task(_stop_with_parent(runner)),
+    ]
     try:
         await runner.run()
     finally:

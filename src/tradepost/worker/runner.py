@@ -19,7 +19,7 @@ from typing import Any, Final
 import asyncpg
 import structlog
 
-from tradepost.domain import jobs
+from tradepost.domain import jobs, world
 from tradepost.domain.context import Ctx
 from tradepost.domain.jobs import CHANNEL, FAILED, Claim, Job, JobLost, LaneTaken
 from tradepost.domain.jobs.job import SUSPICIOUS_TRIES, next_move
@@ -74,12 +74,13 @@ class Runner:
         aside: Mapping[str, int] | None = None,
         grace_seconds: float = GRACE_SECONDS,
         numbered: Callable[[int], None] = lambda number: None,
+        moved: Callable[[], None] = lambda: None,
     ) -> None:
         """`platform` sees every account, `app` the one it acts for; `connect` opens a session of its own.
 
         Kinds in `aside` have slots of their own, so many each: what waits for others keeps nobody else waiting.
         `grace_seconds` is how long what happens outside of the database may go on after the word to stop.
-        `numbered` is told the worker's number whenever it gets one.
+        `numbered` is told the worker's number whenever it gets one, `moved` when somebody has set the clock.
         """
         self._platform = platform
         self._app = app
@@ -89,6 +90,7 @@ class Runner:
         self._aside = dict(aside or {})
         self._grace_seconds = grace_seconds
         self._numbered = numbered
+        self._moved = moved
         self._works: set[_Work] = set()
         self._room = asyncio.Event()
         self._stopping = asyncio.Event()
@@ -117,6 +119,7 @@ class Runner:
             session = _Session(connection, number)
             connection.add_termination_listener(lambda _: session.lost.set())
             await connection.add_listener(CHANNEL, lambda *_: session.woken.set())
+            await connection.add_listener(world.CHANNEL, lambda *_: self._moved())
             log.info("worker ready", worker=number)
             yield session
         finally:
@@ -173,7 +176,7 @@ class Runner:
         while True:
             try:
                 async with self._platform.acting_for("") as connection:
-                    ctx = await _context(connection)
+                    ctx = await world.enter(connection)
                     job = await jobs.claim_next(ctx, session.number, kinds, alone=not self._works)
                     if job is None or job.state != FAILED:
                         return job
@@ -211,8 +214,9 @@ class Runner:
         effect = await handler.outside(work.job, work.note)
         try:
             async with self._app.acting_for(work.claim.account_id) as connection:
-                ctx = await _context(connection)
+                ctx = await world.enter(connection)
                 job = await jobs.hold(ctx, work.claim)
+                world.begin(ctx, _doing(job))
                 step = await handler.inside(ctx, job, effect)
                 return await jobs.advance(ctx, work.claim, step)
         except JobLost:
@@ -222,13 +226,14 @@ class Runner:
     async def _give_back(self, work: _Work) -> None:
         with suppress(StorageUnavailable):
             async with self._app.acting_for(work.claim.account_id) as connection:
-                await jobs.give_back(await _context(connection), work.claim)
+                await jobs.give_back(await world.enter(connection), work.claim)
 
     async def _put_off(self, work: _Work, error: Exception) -> None:
         """Let it be tried again later; where even that cannot be written down, the end of the lease does it."""
         with suppress(StorageUnavailable):
             async with self._app.acting_for(work.claim.account_id) as connection:
-                ctx = await _context(connection)
+                ctx = await world.enter(connection)
+                world.begin(ctx, f"{_doing(work.job)} put off")
                 after = await jobs.put_off(ctx, work.claim, repr(error), passing=isinstance(error, TryLater))
                 if after is not None and after.state == FAILED:
                     await self._note_parked(connection, ctx, after)
@@ -251,7 +256,7 @@ class Runner:
             before = list(self._works)
             try:
                 async with session.connection.transaction():
-                    ctx = await _context(session.connection)
+                    ctx = await world.enter(session.connection)
                     ours = await jobs.renew_leases(ctx, session.number, [work.claim for work in before])
                     for work in before:
                         if work.progress is not None:
@@ -280,8 +285,9 @@ class Runner:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _context(connection: Any) -> Ctx:
-    return Ctx(db=connection, now=await connection.fetchval("select world_now()"), actor=None)
+def _doing(job: Job) -> str:
+    """Names a step of a job, which is done once: one that is begun anew left nothing behind."""
+    return f"job {job.account_id} {job.id} {job.position} {job.waits}"
 
 
 async def _first(*waiting: Awaitable[Any], seconds: float | None = None) -> None:

@@ -81,9 +81,17 @@ async def release_job(ctx: Ctx, job_id: str) -> Job:
     return released
 
 
-async def take_chore(ctx: Ctx, name: str, every: timedelta) -> bool:
-    """Whether a chore is due; if so it is the caller's, and due again after so long once his work is committed."""
+async def take_chore(ctx: Ctx, name: str, every: timedelta) -> int | None:
+    """A chore if it is due: it is the caller's, and due again after so long once his work is committed.
+
+    Gives how many times there was something to do, should there be now; None where it is not due.
+    """
     return await rows.take_chore(ctx.db, name, every)
+
+
+async def count_chore(ctx: Ctx, name: str) -> None:
+    """Note that there was something to do for a chore that is the caller's."""
+    await rows.count_chore(ctx.db, name)
 
 
 async def forget_old_jobs(ctx: Ctx, with_files: Collection[str]) -> int:

@@ -241,18 +241,26 @@ async def account_of(db: Rows, job_id: str) -> str | None:
     return found
 
 
-async def take_chore(db: Rows, name: str, every: timedelta) -> bool:
-    """Put a chore off until its next time, if that time has come; whoever does so first has it."""
-    done = await db.fetchval(
+async def take_chore(db: Rows, name: str, every: timedelta) -> int | None:
+    """Put a chore off until its next time, if that time has come; whoever does so first has it.
+
+    Gives how many times there was something to do by now, this one counted; None where it is not due.
+    """
+    turn: int | None = await db.fetchval(
         """
         insert into chore as c (name, due_at) values ($1, clock_timestamp() + $2::interval)
             on conflict (name) do update set due_at = excluded.due_at where c.due_at <= clock_timestamp()
-        returning true
+        returning c.done + 1
         """,
         name,
         every,
     )
-    return bool(done)
+    return turn
+
+
+async def count_chore(db: Rows, name: str) -> None:
+    """Note that there was something to do for a chore."""
+    await db.execute("update chore set done = done + 1 where name = $1", name)
 
 
 async def delete_ended(db: Rows, before: datetime, with_files: list[str]) -> int:

@@ -13,7 +13,7 @@ from tradepost.domain import access, merchants, parcels
 from tradepost.domain.access.token import looks_right
 from tradepost.domain.context import Ctx, MerchantCtx
 from tradepost.settings import load_settings
-from tradepost.values import Fact
+from tradepost.values import Fact, in_words
 from tradepost.wiring import SCOPES, operator, prepare_database, running_database
 
 merchant_group = typer.Typer(help="Shops.", no_args_is_help=True)
@@ -47,13 +47,6 @@ def run_for(merchant_id: str, verb: Callable[[MerchantCtx], Awaitable[Result]]) 
         return await verb(await merchants.act_for(ctx, merchant_id))
 
     return run(act)
-
-
-def in_words(fact: Fact) -> str:
-    """What happened, by the first line of the fact's own description, and with what."""
-    told = (type(fact).__doc__ or type(fact).__name__).partition("\n")[0]
-    blanks = ", ".join(f"{name} {value!s}" for name, value in fact.blanks().items() if value is not None)
-    return f"{told} ({blanks})" if blanks else told
 
 
 @merchant_group.command("add")

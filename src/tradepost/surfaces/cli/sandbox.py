@@ -7,6 +7,7 @@ import json
 from dataclasses import asdict
 from typing import Annotated, Any
 
+import msgspec
 import typer
 
 from tradepost.domain import outbox
@@ -15,9 +16,13 @@ from tradepost.settings import Settings, load_settings
 from tradepost.storage.migrate import MigrationError
 from tradepost.surfaces.cli.accounts import run
 from tradepost.surfaces.cli.serve import known_addresses
+from tradepost.surfaces.sandbox.verbs import ClockChange, change_clock
 from tradepost.wiring import prepare_database, running_database
 
 group = typer.Typer(help="The contained world.", no_args_is_help=True)
+
+_CLOCK = ("read", "set", "move", "freeze", "run", "real", "seed")
+_TAKE_VALUE = ("set", "move", "seed")
 
 
 @group.command()
@@ -65,6 +70,38 @@ def mail(
         print(f"{letter.created_at:%Y-%m-%d %H:%M:%S}  to {letter.recipient}\n{letter.subject}\n\n{letter.body}")
     if not letters:
         print("No mail.")
+
+
+@group.command(context_settings={"ignore_unknown_options": True})
+def clock(
+    verb: Annotated[str, typer.Argument(help=f"One of {', '.join(_CLOCK)}.")] = "read",
+    value: Annotated[str | None, typer.Argument(help="For set a time, for move +5d or -1h30m, a seed.")] = None,
+) -> None:
+    """Read the clock of the world, set it, move it, freeze it, let it run, or let it be the machine's again."""
+    _sandbox_settings()
+    if verb not in _CLOCK or (value is None) != (verb not in _TAKE_VALUE):
+        takes = ", ".join(f"{name} VALUE" if name in _TAKE_VALUE else name for name in _CLOCK)
+        raise SystemExit(f"The clock takes one of: {takes}.")
+    told = run(lambda ctx: change_clock(ctx, _clock_change(verb, value)))
+    state = "frozen" if told["frozen"] else "running"
+    seed = "" if told["seed"] is None else f", ids from seed {told['seed']}"
+    print(f"{told['now']}  {state}{seed}")
+
+
+def _clock_change(verb: str, value: str | None) -> ClockChange:
+    match verb:
+        case "set":
+            try:
+                return msgspec.convert({"set": value}, ClockChange)
+            except msgspec.ValidationError:
+                raise SystemExit(f"{value} is no time such as 2021-05-19T16:37:00Z.") from None
+        case "move":
+            return ClockChange(move=value)
+        case "seed":
+            return ClockChange(seed=value)
+        case "freeze" | "run":
+            return ClockChange(frozen=verb == "freeze")
+    return ClockChange(real=verb == "real")
 
 
 async def _start_over(settings: Settings) -> seed.Cast:
