@@ -16,7 +16,7 @@ import structlog
 
 from tradepost.darkroom.client import Darkroom
 from tradepost.darkroom.studio import Studio
-from tradepost.domain import downloads, pictures, tickets, world
+from tradepost.domain import downloads, parcels, pictures, tickets, world
 from tradepost.domain.context import Ctx
 from tradepost.domain.downloads import LinkKeys
 from tradepost.domain.orders import OrderRules
@@ -24,6 +24,7 @@ from tradepost.domain.parcels import Carrier
 from tradepost.domain.reference import REFUND_REASONS
 from tradepost.domain.returns import AddressValidator
 from tradepost.egress.client import Guard, GuardProcess
+from tradepost.press.labels import LabelPress
 from tradepost.sandbox.outside import Outside
 from tradepost.settings import Settings, SettingsError
 from tradepost.storage import migrate
@@ -33,6 +34,7 @@ from tradepost.storage.files import FileStore
 from tradepost.storage.files_local import LocalFiles
 from tradepost.storage.files_s3 import S3Files
 from tradepost.surfaces.downloads import DownloadLinks
+from tradepost.surfaces.labels import LabelFiles
 from tradepost.surfaces.merchant_v2.chapters import api as merchant_v2
 from tradepost.surfaces.pictures import PictureFiles
 from tradepost.surfaces.sessions import CallSessions
@@ -255,31 +257,42 @@ def build_app(settings: Settings, ports: Mapping[int | str, str], extras: Mappin
     keys = link_keys(settings)
     files = open_files(settings)
     darkroom = Darkroom()
+    press = LabelPress()
     sessions = CallSessions(
-        database, link_keys=keys, studio=Studio(files, darkroom), order_rules=order_rules(settings)
+        database,
+        link_keys=keys,
+        studio=Studio(files, darkroom),
+        order_rules=order_rules(settings),
+        press=press,
     )
     apply_rate_limits(settings)
 
     async def stop() -> None:
         darkroom.close()
+        press.close()
         await database.close()
 
     return App(
         services={"merchant": Service(merchant_v2, sessions), "wishpost": Service(wishpost_v3, sessions)},
-        addresses=Addresses(
-            default="merchant",
-            names=dict.fromkeys((host.lower() for host in settings.wishpost_hosts), "wishpost"),
-            ports=ports,
-            trusted_proxies=tuple(settings.trusted_proxies),
-        ),
+        addresses=_addresses(settings, ports),
         rules=Rules(plain_http_from_loopback=settings.is_sandbox),
         attachments={
             downloads.FOLDER: DownloadLinks(database, files, keys),
             pictures.FOLDER: PictureFiles(database, files),
             tickets.FOLDER: TicketPictures(database, files, keys),
+            parcels.FOLDER: LabelFiles(database, press, keys),
         },
         ready=database.missing,
         on_start=database.open,
         on_stop=stop,
         extras=extras,
+    )
+
+
+def _addresses(settings: Settings, ports: Mapping[int | str, str]) -> Addresses:
+    return Addresses(
+        default="merchant",
+        names=dict.fromkeys((host.lower() for host in settings.wishpost_hosts), "wishpost"),
+        ports=ports,
+        trusted_proxies=tuple(settings.trusted_proxies),
     )

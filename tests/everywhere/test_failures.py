@@ -244,6 +244,18 @@ def wishpost_post(path: str, body: object) -> Callable[[Market, str], Answer]:
     )
 
 
+def labels(*states: str) -> Callable[[Market, str], Answer]:
+    """The labels of parcels in these states."""
+    numbers = ",".join(wish_id(PARCELS["lan"][state]) for state in states)
+    return wishpost_get("labels", tracking_ids=numbers)
+
+
+def expired_labels(market: Market, locale: str) -> Answer:
+    found = labels("numbered")(market, locale).data["url"]
+    market.sql("update world_clock set fixed_at = fixed_at + interval '24 hours'")
+    return market.request("GET", found, None, headers={"accept-language": locale})
+
+
 def book(goods: dict[str, Any] | None = None, **changes: object) -> Callable[[Market, str], Answer]:
     """A parcel to book that is good but for the changes, those of its goods apart."""
     lines = [{**NEW_ORDER["goods"][0], **(goods or {})}]
@@ -438,6 +450,12 @@ PROVOKED: dict[tuple[str, str], Callable[[Market, str], Answer]] = {
     ("wishpost", "ParcelNotFound"): wishpost_get("orders/get", id="0" * 24),
     ("wishpost", "BodyNotList"): wishpost_post("orders/cancel", []),
     ("wishpost", "BodyParamBad"): book(sender=7),
+    ("wishpost", "NoLabelYet"): labels("booked"),
+    ("wishpost", "NoLabel"): labels("numbered", "cancelled"),
+    ("wishpost", "LabelsExpired"): expired_labels,
+    ("wishpost", "LabelsNotFound"): lambda market, locale: market.request(
+        "GET", "https://wishpost.cn/labels/x.pdf", None, headers={"accept-language": locale}
+    ),
     ("wishpost", "ChannelNotFound"): book(otype="7-7"),
     ("wishpost", "GuidTaken"): book(guid="lan-booked"),
     ("wishpost", "OrderIdWrong"): book(wish_order_id="7"),

@@ -387,6 +387,11 @@ GOOD |= {
     },
     ("wishpost", "/api/v3/orders/get"): {"id": PARCELS["lan"]["numbered"]},
     ("wishpost", "/api/v3/tracking"): {"tracking_ids": wish_id(PARCELS["lan"]["delivered"])},
+    ("wishpost", "/api/v3/labels"): {
+        "tracking_ids": wish_id(PARCELS["lan"]["numbered"]),
+        "format": "A4",
+        "use_local": "true",
+    },
     ("wishpost", "/api/v3/payments/cash_flow"): {
         "limit": "10",
         "sort_by": "id.asc",

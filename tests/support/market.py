@@ -34,6 +34,7 @@ from tradepost.domain import (
     downloads,
     jobs,
     merchants,
+    parcels,
     products,
     reference,
     returns,
@@ -51,12 +52,14 @@ from tradepost.domain.shipping import PlaceChanges
 from tradepost.domain.warehouses import STANDARD
 from tradepost.egress.client import FetchRefused
 from tradepost.egress.fetching import Fetched
+from tradepost.press.labels import LabelPress
 from tradepost.sandbox import scenes
 from tradepost.sandbox.cast import SENDERS, SHOPKEEPERS
 from tradepost.sandbox.outside import Outside
 from tradepost.storage.database import APP_ROLE, PLATFORM_ROLE
 from tradepost.storage.files_local import LocalFiles
 from tradepost.surfaces.downloads import DownloadLinks
+from tradepost.surfaces.labels import LabelFiles
 from tradepost.surfaces.merchant_v2.bulk_rows import RowTaker
 from tradepost.surfaces.merchant_v2.chapters import api as merchant_v2
 from tradepost.surfaces.merchant_v2.surface import SCOPES as MERCHANT_SCOPES
@@ -82,6 +85,8 @@ LINK_KEYS = LinkKeys([b"a key that signs the links of tests"])
 WORKER = 1
 DARKROOM = Darkroom()
 atexit.register(DARKROOM.close)
+PRESS = LabelPress()
+atexit.register(PRESS.close)
 
 # $1 a merchant, $2 a parent SKU, $3 and $4 the first and the last place to fill: variations by the hundred, of
 # which a rule that counts them needs no more than that they are there.
@@ -391,7 +396,11 @@ class Market:
         self.files = LocalFiles(world.files)
         database: Any = self._database
         self._sessions = sessions = CallSessions(
-            database, new_id=scenes.seeded_ids(7), link_keys=LINK_KEYS, studio=Studio(self.files, DARKROOM)
+            database,
+            new_id=scenes.seeded_ids(7),
+            link_keys=LINK_KEYS,
+            studio=Studio(self.files, DARKROOM),
+            press=PRESS,
         )
         self.app = App(
             services={"merchant": Service(merchant_v2, sessions), "wishpost": Service(wishpost_v3, sessions)},
@@ -401,6 +410,7 @@ class Market:
                 downloads.FOLDER: DownloadLinks(database, self.files, LINK_KEYS),
                 FOLDER: PictureFiles(database, self.files),
                 tickets.FOLDER: TicketPictures(database, self.files, LINK_KEYS),
+                parcels.FOLDER: LabelFiles(database, PRESS, LINK_KEYS),
             },
             ready=nothing,
             on_start=nothing,

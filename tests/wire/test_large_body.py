@@ -71,6 +71,8 @@ class Caller:
 class NoFiles:
     """Has nothing to hand out."""
 
+    service = "test"
+
     async def open(self, name: str, query: Mapping[str, str]) -> Attachment:
         """There is none."""
         raise refusals.PathUnknown(path=name)

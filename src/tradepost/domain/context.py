@@ -107,3 +107,7 @@ class ShipperCtx(Ctx):
     """The context of a call to the logistics service."""
 
     actor: Shipper
+    link_keys: Any = None
+    """What signs links to the user's labels, a downloads.LinkKeys; None where nothing is linked to."""
+    press: Any = None
+    """What prints labels, a parcels.Press; None where nobody prints any."""

@@ -18,6 +18,8 @@ CSV = "text/csv; charset=utf-8"
 class DownloadLinks:
     """The files that links of the merchant service lead to."""
 
+    service = "merchant"
+
     def __init__(self, database: Database, files: FileStore, keys: LinkKeys) -> None:
         self._database = database
         self._files = files

@@ -25,6 +25,8 @@ _GREY: Final = base64.b64decode(
 class PictureFiles:
     """The files behind paths of pictures."""
 
+    service = "merchant"
+
     def __init__(self, database: Database, files: FileStore) -> None:
         self._database = database
         self._files = files

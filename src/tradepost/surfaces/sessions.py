@@ -13,6 +13,7 @@ from tradepost.domain.context import Ctx, Merchant, MerchantCtx, Shipper, Shippe
 from tradepost.domain.downloads import LinkKeys
 from tradepost.domain.failure import Failure
 from tradepost.domain.orders import OrderRules
+from tradepost.domain.parcels import Press
 from tradepost.domain.pictures import Studio
 from tradepost.storage.database import Database, StorageUnavailable
 from tradepost.values import TryLater
@@ -22,11 +23,12 @@ from tradepost.wire.refusals import Refusal, ServiceUnavailable
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What a merchant's call may need beside the database."""
+    """What a call may need beside the database."""
 
     link_keys: LinkKeys | None
     studio: Studio | None
     order_rules: OrderRules | None
+    press: Press | None
 
 
 class CallSession:
@@ -58,10 +60,11 @@ class CallSessions:
         link_keys: LinkKeys | None = None,
         studio: Studio | None = None,
         order_rules: OrderRules | None = None,
+        press: Press | None = None,
     ) -> None:
         self._database = database
         self._new_id = new_id
-        self.tools = Tools(link_keys, studio, order_rules)
+        self.tools = Tools(link_keys, studio, order_rules, press)
 
     def open(self, credentials: Credentials) -> Opening:
         """Admit a caller, or raise why not; what time mends becomes ServiceUnavailable."""
@@ -123,4 +126,6 @@ def _context(connection: Any, admission: access.Admission, new_id: Callable[[], 
                 tools.order_rules,
             )
         case Shipper() as shipper:
-            return ShipperCtx(connection, admission.now, shipper, new_id, admission.token_id)
+            return ShipperCtx(
+                connection, admission.now, shipper, new_id, admission.token_id, tools.link_keys, tools.press
+            )

@@ -17,6 +17,8 @@ from tradepost.wire.refusals import ServiceUnavailable
 class TicketPictures:
     """The pictures that links in tickets lead to."""
 
+    service = "merchant"
+
     def __init__(self, database: Database, files: FileStore, keys: LinkKeys) -> None:
         self._database = database
         self._files = files

@@ -74,6 +74,10 @@ class Attachment:
 class Attachments(Protocol):
     """Knows the files below some path; whoever has a good link needs no token."""
 
+    @property
+    def service(self) -> str:
+        """The service whose words say what is wrong with a link."""
+
     def open(self, name: str, query: Mapping[str, str]) -> Awaitable[Attachment]:
         """The file of a link, by what follows that path and its query; raises a fact where there is none."""
 
@@ -169,11 +173,8 @@ class App:
     async def _attachment(
         self, attachments: Attachments, name: str, request: Request, receive: Receive, send: Send
     ) -> None:
-        """Hand out the file that a link leads to, or say in the envelope why not.
-
-        Links belong to the first service, whose words say what is wrong with one, whatever host it was asked of.
-        """
-        surface = self._services[self._addresses.default].surface
+        """Hand out the file that a link leads to, or say in the envelope why not, whatever host it was asked of."""
+        surface = self._services[attachments.service].surface
         request_id = str(uuid.uuid4())
         try:
             gate.check_transport(self._rules, request)

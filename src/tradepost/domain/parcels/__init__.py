@@ -2,6 +2,16 @@
 
 from tradepost.domain.parcels.booking import Address, Details, Goods, NewParcel
 from tradepost.domain.parcels.channel import Channel, NewShipper, PickupService
+from tradepost.domain.parcels.label import (
+    FOLDER,
+    MOST_LABELS,
+    SIZES,
+    LabelLink,
+    Press,
+    Sheet,
+    read_link,
+)
+from tradepost.domain.parcels.label import LIFETIME as LABELS_LIFETIME
 from tradepost.domain.parcels.operations.channels import (
     act_for,
     add_shipper,
@@ -9,6 +19,12 @@ from tradepost.domain.parcels.operations.channels import (
     list_channels,
     need_shipper,
     set_channel,
+)
+from tradepost.domain.parcels.operations.labels import (
+    channels_by_otype,
+    follow_label_link,
+    label_parcels,
+    link_to_labels,
 )
 from tradepost.domain.parcels.operations.parcels import (
     NUMBER_KIND,
@@ -49,10 +65,14 @@ from tradepost.domain.parcels.rows.parcels import ParcelFilter
 
 __all__ = [
     "CANCELLED",
+    "FOLDER",
     "GENERATED",
+    "LABELS_LIFETIME",
+    "MOST_LABELS",
     "MOST_STATUS",
     "NUMBER_KIND",
     "SCANS_KIND",
+    "SIZES",
     "STATES",
     "TRACKING_ENDED",
     "Address",
@@ -63,27 +83,35 @@ __all__ = [
     "Details",
     "Goods",
     "Judged",
+    "LabelLink",
     "NewParcel",
     "NewShipper",
     "Parcel",
     "ParcelFilter",
     "ParcelRef",
     "PickupService",
+    "Press",
     "Scan",
+    "Sheet",
     "act_for",
     "add_shipper",
     "bind_shop",
     "book_parcel",
     "cancel_parcels",
+    "channels_by_otype",
     "find_channel",
     "find_parcel",
+    "follow_label_link",
     "hand_over",
+    "label_parcels",
+    "link_to_labels",
     "list_channels",
     "list_parcels",
     "need_shipper",
     "note_scan",
     "parcel_for_order",
     "parcel_to_number",
+    "read_link",
     "scans_for_shops",
     "set_channel",
     "settle_number",

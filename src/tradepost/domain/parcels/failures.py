@@ -43,6 +43,26 @@ class AlreadyRefused(Failure):
     id: str
 
 
+class NoLabelYet(Failure):
+    """The carrier has given the parcel no number so far, and a label shows it."""
+
+    id: str
+
+
+class NoLabel(Failure):
+    """The parcel is cancelled or its carrier has refused it, so it is not to be sent."""
+
+    id: str
+
+
+class LabelsNotFound(Failure):
+    """No link of ours leads to such labels."""
+
+
+class LabelsExpired(Failure):
+    """The link to the labels is too old."""
+
+
 class ChannelNotFound(Failure):
     """No open channel has this otype."""
 

@@ -26,6 +26,8 @@ from tradepost.domain.parcels.failures import (
     AlreadyCancelled,
     AlreadyRefused,
     AlreadyScanned,
+    NoLabel,
+    NoLabelYet,
     NotInCarriersHands,
 )
 
@@ -84,7 +86,7 @@ class Parcel:
     @property
     def has_label(self) -> bool:
         """Whether a label can be made: only with a carrier's number, and not for what is not to be sent."""
-        return self.tracking_number is not None and self.state != CANCELLED
+        return why_no_label(self) is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,3 +184,10 @@ def why_not_cancel(parcel: Parcel) -> Failure | None:
         return None
     kind = {CANCELLED: AlreadyCancelled, REFUSED: AlreadyRefused}.get(parcel.state, AlreadyScanned)
     return kind(id=parcel.number)
+
+
+def why_no_label(parcel: Parcel) -> Failure | None:
+    """What stands against printing a label for a parcel; None where it can be."""
+    if parcel.state in (CANCELLED, REFUSED):
+        return NoLabel(id=parcel.number)
+    return NoLabelYet(id=parcel.number) if parcel.tracking_number is None else None

@@ -1,12 +1,13 @@
 """Imports every chapter, so that whoever imports this has the whole surface: the table of contents."""
 
-from tradepost.surfaces.wishpost_v3 import announcements, channels, flat, oauth, orders, payments, tracking
+from tradepost.surfaces.wishpost_v3 import announcements, channels, flat, labels, oauth, orders, payments, tracking
 from tradepost.surfaces.wishpost_v3.surface import api
 
 CHAPTERS = {
     oauth: "OAuth2",
     channels: "Channels",
     orders: "Orders",
+    labels: "Labels",
     tracking: "Tracking",
     payments: "Payments",
     announcements: "Announcements",

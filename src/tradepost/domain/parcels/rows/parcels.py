@@ -139,6 +139,20 @@ async def list_numbers(db: Rows, account_id: str, numbers: Sequence[str]) -> lis
     return told
 
 
+async def list_detailed(db: Rows, account_id: str, numbers: Sequence[str]) -> list[Parcel]:
+    """The parcels of some numbers, the carriers' or ours, with what was booked."""
+    found = await db.fetch(f"select {_COLUMNS}, details from parcel where {_BY_NUMBER}", account_id, list(numbers))
+    return [_parcel(row) for row in found]
+
+
+async def list_detailed_ids(db: Rows, account_id: str, ids: Sequence[str]) -> list[Parcel]:
+    """The parcels of some ids, with what was booked."""
+    found = await db.fetch(
+        f"select {_COLUMNS}, details from parcel where account_id = $1 and id = any($2)", account_id, list(ids)
+    )
+    return [_parcel(row) for row in found]
+
+
 async def list_parcels(db: Rows, account_id: str, wanted: ParcelFilter) -> list[Parcel]:
     """The parcels that fit, with what was booked."""
     bounds = {
