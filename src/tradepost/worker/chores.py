@@ -13,7 +13,7 @@ from datetime import timedelta
 
 import structlog
 
-from tradepost.domain import access, downloads, jobs, orders, outbox, pictures, world
+from tradepost.domain import access, downloads, infractions, jobs, outbox, pictures, world
 from tradepost.domain.context import Ctx
 from tradepost.storage.database import Database
 from tradepost.storage.files import FileStore
@@ -46,7 +46,7 @@ async def _forget_events(ctx: Ctx, files: FileStore) -> int:
 
 
 async def _refund_late_orders(ctx: Ctx, files: FileStore) -> int:
-    return await orders.refund_late_orders(ctx)
+    return await infractions.refund_late_orders(ctx)
 
 
 async def delete_expired_files(ctx: Ctx, files: FileStore) -> int:

@@ -14,7 +14,7 @@ import pytest
 from tests.support.calls import ORDERS, RINGS, SCARVES
 from tests.support.market import NOW, Market
 from tests.support.orders import CANADIAN, EXPRESS_ADDRESSES, RULES
-from tradepost.domain import merchants, orders, products, shipping
+from tradepost.domain import infractions, merchants, orders, products, shipping
 from tradepost.domain.context import Ctx, MerchantCtx
 from tradepost.domain.orders import Address, Item, OrderFilter, OrderRules, Purchase, Scan, Shipment, failures
 from tradepost.domain.products import ProductRef, VariationChanges
@@ -267,10 +267,10 @@ class TestClock:
             waiting = await orders.find_order(ctx, OPEN)
             assert waiting.fulfil_by is not None
             early = replace(ctx, now=waiting.fulfil_by - timedelta(seconds=1))
-            assert await orders.refund_late_orders(early) == 0
+            assert await infractions.refund_late_orders(early) == 0
             late = replace(ctx, now=waiting.fulfil_by)
-            assert await orders.refund_late_orders(late) == 6, "two orders of each shop"
-            assert await orders.refund_late_orders(late) == 0
+            assert await infractions.refund_late_orders(late) == 6, "two orders of each shop"
+            assert await infractions.refund_late_orders(late) == 0
             order = await orders.find_order(ctx, OPEN)
             assert (order.state, order.refunded_by) == (orders.REFUNDED, orders.BY_WISH)
             (refund,) = order.refunds
@@ -311,7 +311,7 @@ class TestRefunds:
     def test_a_fine_is_named_once(self, play: Play) -> None:
         async def scene(ctx: MerchantCtx) -> None:
             for _ in range(2):
-                await orders.note_fine(ctx, OPEN, "f" * 24)
+                await orders.note_fine(ctx, [OPEN, "0" * 24], "f" * 24)
             assert list((await orders.find_order(ctx, OPEN)).fine_ids) == ["f" * 24]
 
         play(scene)

@@ -14,7 +14,6 @@ from tradepost.domain.infractions.infraction import (
     CLOSED_TOPIC,
     FINED_TOPIC,
     ISSUED_TOPIC,
-    LATE_FULFILLMENT,
     NEW,
     PROOF_KINDS,
     STAGES,
@@ -35,7 +34,9 @@ from tradepost.domain.infractions.operations import (
     fines_of,
     issue_infraction,
     list_infractions,
+    refund_late_orders,
 )
+from tradepost.domain.orders import LATE_FULFILLMENT
 
 __all__ = [
     "ANSWERED_TOPIC",
@@ -68,4 +69,5 @@ __all__ = [
     "fines_of",
     "issue_infraction",
     "list_infractions",
+    "refund_late_orders",
 ]

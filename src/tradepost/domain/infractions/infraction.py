@@ -29,9 +29,6 @@ PROOF_KINDS: Final[tuple[ProofKind, ...]] = get_args(ProofKind)
 MOST_PROOFS: Final = 100
 MOST_FINE: Final = Decimal(9_999_999_999)
 
-LATE_FULFILLMENT: Final = "late_fulfillment"
-"""The cause of an infraction that the platform issues by itself: an order was not fulfilled in time."""
-
 ISSUED_TOPIC: Final = "infraction_issued"
 FINED_TOPIC: Final = "infraction_fined"
 ANSWERED_TOPIC: Final = "infraction_answered"
@@ -51,7 +48,7 @@ class Proof:
 class NewInfraction:
     """What a merchant is told that he did.
 
-    What the platform finds by itself has a `cause`, one of the constants above, and no words; an operator says the
+    What the platform finds by itself has a `cause`, such as LATE_FULFILLMENT, and no words; an operator says the
     `reason` himself. A fine is in the currency that the merchant is paid in.
     """
 

@@ -6,14 +6,14 @@ The platform issues infractions by itself by calling `issue_infraction` in the t
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
 from babel.numbers import get_currency_precision
 
-from tradepost.domain import inbox
-from tradepost.domain.context import MerchantCtx
+from tradepost.domain import inbox, merchants, orders
+from tradepost.domain.context import Ctx, MerchantCtx
 from tradepost.domain.infractions import failures, rows
 from tradepost.domain.infractions import infraction as machine
 from tradepost.domain.infractions.infraction import (
@@ -30,6 +30,7 @@ from tradepost.domain.infractions.infraction import (
     InfractionState,
     Message,
     NewInfraction,
+    Proof,
 )
 from tradepost.values import Page
 
@@ -63,12 +64,14 @@ async def fines_of(ctx: MerchantCtx, object_ids: Collection[str]) -> Mapping[str
 async def issue_infraction(ctx: MerchantCtx, new: NewInfraction) -> str:
     """Say that the acting merchant broke a rule, and tell him; gives the infraction's id.
 
-    Raises TextUnusable, FineUnusable, ProofUnusable.
+    Orders among the proofs name the fine from now on. Raises TextUnusable, FineUnusable, ProofUnusable.
     """
     currency = ctx.actor.payment_currency
     _check(new, currency)
     infraction_id = ctx.new_id()
     await rows.insert(ctx.db, ctx.actor.id, infraction_id, new, currency, ctx.now)
+    if new.fine and (about_orders := _orders_of(new.proofs)):
+        await orders.note_fine(ctx, about_orders, infraction_id)
     about = {
         "infraction_id": infraction_id,
         "cause": new.cause,
@@ -78,6 +81,19 @@ async def issue_infraction(ctx: MerchantCtx, new: NewInfraction) -> str:
     }
     await inbox.notify(ctx, ctx.actor.id, FINED_TOPIC if new.fine else ISSUED_TOPIC, about)
     return infraction_id
+
+
+async def refund_late_orders(ctx: Ctx) -> int:
+    """Refund orders of all merchants whose time to be shipped is over, some of them at once; gives how many.
+
+    Each is an infraction of its merchant's. Whether it is fined, and how dearly, is an operator's to say.
+    """
+    late = await orders.refund_late(ctx)
+    sellers = {merchant_id: await merchants.act_for(ctx, merchant_id) for merchant_id in {one for one, _ in late}}
+    for merchant_id, order_id in late:
+        found = NewInfraction(cause=orders.LATE_FULFILLMENT, proofs=(Proof("order", order_id),))
+        await issue_infraction(sellers[merchant_id], found)
+    return len(late)
 
 
 async def answer_infraction(ctx: MerchantCtx, infraction_id: str, author: Author, message: str) -> InfractionState:
@@ -98,7 +114,7 @@ async def answer_infraction(ctx: MerchantCtx, infraction_id: str, author: Author
 
 
 async def close_infraction(ctx: MerchantCtx, infraction_id: str, *, waive: bool = False) -> None:
-    """Close an infraction for good; `waive` takes its fine back.
+    """Close an infraction for good; `waive` takes its fine back, which no order names any more then.
 
     Raises InfractionNotFound, InfractionClosed.
     """
@@ -106,7 +122,13 @@ async def close_infraction(ctx: MerchantCtx, infraction_id: str, *, waive: bool 
     if state is None:
         raise failures.InfractionClosed(id=infraction_id)
     await rows.update(ctx.db, ctx.actor.id, infraction_id, state, ctx.now, waive=waive)
+    if waive and (about_orders := _orders_of((await find_infraction(ctx, infraction_id))[0].proofs)):
+        await orders.withdraw_fine(ctx, about_orders, infraction_id)
     await inbox.notify(ctx, ctx.actor.id, CLOSED_TOPIC, {"infraction_id": infraction_id, "waived": waive})
+
+
+def _orders_of(proofs: Sequence[Proof]) -> list[str]:
+    return [proof.object_id for proof in proofs if proof.kind == "order"]
 
 
 async def _lock(ctx: MerchantCtx, infraction_id: str) -> InfractionState:
@@ -122,8 +144,8 @@ def _check(new: NewInfraction, currency: str) -> None:
     for name, text in (("reason", new.reason), ("extra_reason", new.extra_reason), *(("proof", p) for p in proofs)):
         if text is not None:
             inbox.checked_text(name, text, MOST_REASON)
-    exact = new.fine.is_finite() and new.fine == round(new.fine, get_currency_precision(currency))
-    if not exact or not Decimal(0) <= new.fine <= MOST_FINE:
+    within = new.fine.is_finite() and Decimal(0) <= new.fine <= MOST_FINE
+    if not within or new.fine != round(new.fine, get_currency_precision(currency)):
         raise failures.FineUnusable(amount=str(new.fine)[:32], currency=currency)
     for position, proof in enumerate(new.proofs):
         if proof.kind not in PROOF_KINDS or not _ID.fullmatch(proof.object_id) or position >= MOST_PROOFS:

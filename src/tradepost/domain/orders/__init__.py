@@ -1,6 +1,7 @@
 """Orders: what buyers bought, how it reaches them, and when they get their money back."""
 
 from tradepost.domain.orders.operations.export import copy_orders, count_orders
+from tradepost.domain.orders.operations.fines import note_fine, withdraw_fine
 from tradepost.domain.orders.operations.fulfilment import (
     ADDRESS_TOPIC,
     CONFIRMED_TOPIC,
@@ -13,7 +14,6 @@ from tradepost.domain.orders.operations.fulfilment import (
     change_address,
     fulfil_order,
     modify_tracking,
-    note_fine,
     note_parcel,
     record_scan,
     release_order,
@@ -30,7 +30,7 @@ from tradepost.domain.orders.operations.refunds import (
     MISSED_TOPIC,
     REFUNDED_TOPIC,
     refund_for,
-    refund_late_orders,
+    refund_late,
     refund_order,
 )
 from tradepost.domain.orders.order import (
@@ -39,6 +39,7 @@ from tradepost.domain.orders.order import (
     BY_MERCHANT,
     BY_WISH,
     BY_WISH_FOR_MERCHANT,
+    LATE_FULFILLMENT,
     REFUNDED,
     REVIEW,
     SCAN_KINDS,
@@ -56,6 +57,7 @@ from tradepost.domain.orders.order import (
     RefundWish,
     Scan,
     Shipment,
+    unfit_at,
 )
 
 __all__ = [
@@ -67,6 +69,7 @@ __all__ = [
     "BY_WISH_FOR_MERCHANT",
     "CONFIRMED_TOPIC",
     "DELIVERED_TOPIC",
+    "LATE_FULFILLMENT",
     "MISSED_TOPIC",
     "PARCEL_KIND",
     "REFUNDED",
@@ -107,7 +110,9 @@ __all__ = [
     "place_order",
     "record_scan",
     "refund_for",
-    "refund_late_orders",
+    "refund_late",
     "refund_order",
     "release_order",
+    "unfit_at",
+    "withdraw_fine",
 ]

@@ -122,7 +122,7 @@ class CartUnusable(Failure):
 
 
 class AddressUnusable(Failure):
-    """Something of the address is missing, too long, or holds what cannot stand on a parcel."""
+    """Something of the buyer or the address is missing, too long, or holds what cannot stand on a parcel."""
 
     name: str
 

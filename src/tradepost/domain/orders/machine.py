@@ -21,6 +21,7 @@ from tradepost.domain.orders.order import (
     APPROVED,
     BY_WISH,
     EXPRESS_WORKDAYS,
+    LATE_FULFILLMENT,
     REFUNDED,
     REVIEW,
     SHIPPED,
@@ -38,7 +39,7 @@ Columns = Mapping[str, Any]
 TRACKING_COMPULSORY_FROM: Final = datetime(2021, 1, 15, tzinfo=UTC)
 TRACKING_CANCELLED_WITHIN: Final = timedelta(days=25)
 OTHER: Final = -1
-LATE: Final = RefundWish(BY_WISH, reference.REFUND_REASONS[1].words)
+LATE: Final = RefundWish(BY_WISH, reference.REFUND_REASONS[1].words, cause=LATE_FULFILLMENT)
 """What an order is refunded for that nobody shipped in time."""
 
 

@@ -6,6 +6,7 @@ in; those of an order as read are texts of numbers.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -27,11 +28,17 @@ BY_WISH: Final = "wish"
 BY_MERCHANT: Final = "merchant"
 BY_WISH_FOR_MERCHANT: Final = "wish_for_merchant"
 
+LATE_FULFILLMENT: Final = "late_fulfillment"
+"""The cause of what the platform does by itself about an order that was not fulfilled in time."""
+
 TIME_TO_FULFIL: Final = timedelta(days=5)
 EXPRESS_WORKDAYS: Final = 5
 MOST_ITEMS: Final = 100
 
 Amount = str
+
+_UNFIT: Final = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
+_JOINERS: Final = "\u200c\u200d"
 
 
 class Address(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -51,6 +58,20 @@ class Address(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         """The same text for the same recipient at the same place, however it is written."""
         told = (self.recipient, self.street_address1, self.street_address2, self.city, self.zipcode, self.country)
         return "|".join("".join(c for c in (part or "").casefold() if c.isalnum()) for part in told)
+
+
+def unfit_at(line: str) -> int | None:
+    """Where the first character is that cannot stand in one line on a parcel; None where all of them can.
+
+    Blanks of every kind can, and the two joiners that Persian and Indian words are written with; but by themselves
+    they are no line.
+    """
+    if not line.strip().strip(_JOINERS):
+        return 0
+    for at, char in enumerate(line):
+        if unicodedata.category(char) in _UNFIT and char not in _JOINERS:
+            return at
+    return None
 
 
 class Refund(msgspec.Struct, frozen=True, gc=False):
@@ -113,6 +134,16 @@ class Order(msgspec.Struct, frozen=True, gc=False):
             self.address.country, ()
         )
 
+    def is_late_arrival(self, now: datetime) -> bool:
+        """Whether a Wish Express order came after its day, or did not come by then; a refund ends the waiting."""
+        if self.deliver_by is None:
+            return False
+        return (self.delivered_at or self.refunded_at or now).date() > self.deliver_by.date()
+
+    def borne(self, responsibility: int) -> Decimal:
+        """So many percent of what the merchant would have got, rounded to the decimals of the currency."""
+        return round(Decimal(self.total) * responsibility / 100, get_currency_precision(self.currency))
+
 
 @dataclass(frozen=True, slots=True)
 class OrderRules:
@@ -172,13 +203,17 @@ class Shipment:
 
 @dataclass(frozen=True, slots=True)
 class RefundWish:
-    """Who wants an order refunded, and why; `responsibility` is the merchant's part in percent."""
+    """Who wants an order refunded, and why; `responsibility` is the merchant's part in percent.
+
+    What the platform does by itself has a `cause`, which the merchant is told in his language.
+    """
 
     by: str
     reason: str
     reason_code: int | None = None
     note: str | None = None
     responsibility: int = 100
+    cause: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,8 +35,9 @@ def issue_infraction(
     reason: Annotated[str, typer.Argument(help="What the shop did, as its merchant will read it.")],
     fine: Annotated[str, typer.Option(help="In the currency that the shop is paid in.")] = "0",
     extra_reason: Annotated[str | None, typer.Option(help="More about the reason, such as Weapon.")] = None,
+    # Two colons in one help text would be shown as a picture of what stands between them.
     proof: Annotated[
-        list[str] | None, typer.Option(help=f"TYPE:ID or TYPE:ID:MESSAGE, TYPE one of {KINDS}; repeat it.")
+        list[str] | None, typer.Option(help=f"TYPE:ID, and :MESSAGE behind it; TYPE is one of {KINDS}; repeat it.")
     ] = None,
 ) -> None:
     """Say that a shop broke a rule, and tell its merchant."""

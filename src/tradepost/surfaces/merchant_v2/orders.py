@@ -22,7 +22,7 @@ from tradepost.surfaces.merchant_v2.views.orders import OrderItem, order_item
 from tradepost.values import Page
 from tradepost.wire.http_types import BaseUrl
 from tradepost.wire.paging import Listing
-from tradepost.wire.params import Boolean, Choice, Country, Doc, Key, LookedUp, Moment, Text, Whole
+from tradepost.wire.params import Boolean, Choice, Country, Doc, LookedUp, Moment, Text, Whole
 
 # Orders are listed from the oldest on, so the end must be within reach; the reference gives no number.
 MOST_START: Final = 10_000_000
@@ -66,6 +66,8 @@ Provider = Annotated[
     str, LookedUp(100), Doc("The carrier, one of those of fulfillment/get-shipping-carriers, spelled like there.")
 ]
 Tracking = Annotated[str, TrackingNumber(), Doc("The carrier's number of the parcel: letters and digits only.")]
+Street = v.AddressLine(200)
+Place = v.AddressLine(100)
 ShipNote = Annotated[str, Text(2000), Doc("A note to yourself; nobody else reads it.")]
 
 
@@ -229,13 +231,13 @@ async def change_shipping(
     ctx: MerchantCtx,
     *,
     id: OrderId,
-    street_address1: Annotated[str, Key(200), Doc("The street and the number.")],
-    street_address2: Annotated[str, Key(200), Doc("More about the street; none if left out.")] | None = None,
-    city: Annotated[str, Key(100), Doc("The town.")],
-    state: Annotated[str, Key(100), Doc("The state or province; none if left out.")] | None = None,
-    zipcode: Annotated[str, Key(20), Doc("The postal code.")],
+    street_address1: Annotated[str, Street, Doc("The street and the number.")],
+    street_address2: Annotated[str, Street, Doc("More about the street; none if left out.")] | None = None,
+    city: Annotated[str, Place, Doc("The town.")],
+    state: Annotated[str, Place, Doc("The state or province; none if left out.")] | None = None,
+    zipcode: Annotated[str, v.AddressLine(20), Doc("The postal code.")],
     country: Annotated[str, Country(reference.ISO_COUNTRIES), Doc("The country: ISO 3166 alpha-2, such as US.")],
-    phone_number: Annotated[str, Key(40), Doc("The recipient's telephone; the old one stays if left out.")]
+    phone_number: Annotated[str, v.AddressLine(40), Doc("The recipient's telephone; the old one if left out.")]
     | None = None,
 ) -> Success:
     """Change the shipping address of an order.

@@ -23,6 +23,7 @@ from tradepost.surfaces.merchant_v2.views.orders import order_item
 from tradepost.surfaces.merchant_v2.views.product import product_item
 from tradepost.surfaces.merchant_v2.views.tickets import TicketItem, ticket_item
 from tradepost.values import Page
+from tradepost.wire.endpoint import Also
 from tradepost.wire.http_types import BaseUrl
 from tradepost.wire.paging import Listing
 from tradepost.wire.params import Choice, Doc, Text, Whole
@@ -112,7 +113,12 @@ async def reopen_ticket(
     ctx: MerchantCtx,
     *,
     id: TicketId,
-    reply: Annotated[str, Message, Doc("Why, as the buyer will read it; at most 2,000 characters.")],
+    reply: Annotated[
+        str,
+        Message,
+        Also("message"),
+        Doc("Why, as the buyer will read it; at most 2,000 characters. `message` is taken for the same."),
+    ],
 ) -> Success:
     """Re-open a ticket.
 

@@ -6,6 +6,7 @@ The names are the reference's; `products` and `variants` use them in their decla
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,7 @@ from typing import Annotated, Any, ClassVar
 from urllib.parse import urlsplit
 
 from tradepost.domain import reference
+from tradepost.domain.orders import unfit_at
 from tradepost.domain.products import UNPAID, LogisticsChanges
 from tradepost.domain.products import ProductRef as DomainRef
 from tradepost.surfaces.merchant_v2 import failures
@@ -36,6 +38,7 @@ from tradepost.wire.params import (
     Whole,
     is_web_url,
 )
+from tradepost.wire.refusals import BadCharacter
 from tradepost.wire.text import clean_text
 
 SKU_LENGTH = 100
@@ -82,6 +85,18 @@ class StrictId:
 
     def schema(self) -> dict[str, Any]:
         return {"type": "string", "pattern": "^[0-9a-f]{24}$"}
+
+
+@dataclass(frozen=True, slots=True)
+class AddressLine(LookedUp):
+    """One line of an address as buyers all over the world write them; a blank of any kind becomes a plain one."""
+
+    def read(self, name: str, text: str) -> str:
+        text = "".join(" " if unicodedata.category(char) == "Zs" else char for char in text)
+        text = LookedUp.read(self, name, text)
+        if (at := unfit_at(text)) is not None:
+            raise BadCharacter(name=name, character=f"U+{ord(text[at]):04X}", position=at + 1)
+        return text
 
 
 @dataclass(frozen=True, slots=True)

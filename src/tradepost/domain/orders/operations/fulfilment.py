@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
-from tradepost.domain import jobs, outbox, parcels, reference
+from tradepost.domain import inbox, jobs, outbox, parcels, reference
 from tradepost.domain.context import MerchantCtx
 from tradepost.domain.orders import failures, machine
 from tradepost.domain.orders.operations.placing import RELEASED_TOPIC
@@ -28,6 +28,7 @@ DELIVERED_TOPIC: Final = "order_delivered"
 WISHPOST: Final = "WishPost"
 PARCEL_KIND: Final = "order_parcel"
 
+MOST_PLACE: Final = 200
 SHARED_WITHIN: Final = timedelta(days=5)
 """How far apart orders of one parcel may have been released."""
 
@@ -44,6 +45,7 @@ async def fulfil_order(ctx: MerchantCtx, order_id: str, shipment: Shipment) -> N
     if shipment.tracking_number is not None:
         columns |= await _claim(ctx, order, shipment.carrier, shipment.tracking_number)
     await _change(ctx, order, columns, SHIPPED_TOPIC)
+    await _tell_seen(ctx, order.id, columns.get("confirmed_at"), columns.get("delivered_at"))
 
 
 async def modify_tracking(ctx: MerchantCtx, order_id: str, shipment: Shipment) -> None:
@@ -59,6 +61,7 @@ async def modify_tracking(ctx: MerchantCtx, order_id: str, shipment: Shipment) -
     if number.upper() != before.upper() or (number and shipment.carrier != order.carrier):
         columns |= await _claim(ctx, order, shipment.carrier, number)
     await _change(ctx, order, columns, TRACKING_TOPIC)
+    await _tell_seen(ctx, order.id, columns.get("confirmed_at"), columns.get("delivered_at"))
 
 
 async def cancel_tracking(ctx: MerchantCtx, order_id: str) -> None:
@@ -82,20 +85,15 @@ async def change_address(ctx: MerchantCtx, order_id: str, new: NewAddress) -> No
     await _change(ctx, order, machine.change_address(order, new), ADDRESS_TOPIC)
 
 
-async def note_fine(ctx: MerchantCtx, order_id: str, fine_id: str) -> None:
-    """Let an order name a fine that was issued about it; raises OrderNotFound."""
-    order = await hold_order(ctx, order_id)
-    if fine_id not in order.fine_ids:
-        await writing.update(ctx.db, ctx.actor.id, order.id, {"fine_ids": [*order.fine_ids, fine_id]}, ctx.now)
-
-
 async def record_scan(ctx: MerchantCtx, tracking_number: str, scan: Scan) -> None:
     """Note what a carrier saw of a parcel: from the first time on its orders' tracking is confirmed.
 
-    Raises ScanUnusable, TrackingUnknown.
+    Raises ScanUnusable, TextUnusable, TrackingUnknown.
     """
     if scan.kind not in SCAN_KINDS or scan.scanned_at > ctx.now:
         raise failures.ScanUnusable(kind=scan.kind)
+    if scan.place is not None:
+        inbox.checked_text("place", scan.place, MOST_PLACE)
     if not await _note_scan(ctx, tracking_number.upper(), ctx.new_id(), scan):
         raise failures.TrackingUnknown(tracking_number=tracking_number)
 
@@ -126,10 +124,15 @@ async def _note_scan(ctx: MerchantCtx, number: str, scan_id: str, scan: Scan) ->
     for order_id, is_confirmed, is_delivered in await tracking.tell_orders(
         ctx.db, ctx.actor.id, number, *seen, ctx.now
     ):
-        for happened, topic in ((is_confirmed, CONFIRMED_TOPIC), (is_delivered, DELIVERED_TOPIC)):
-            if happened:
-                await outbox.record_event(ctx, ctx.actor.id, topic, {"order_id": order_id})
+        await _tell_seen(ctx, order_id, is_confirmed, is_delivered)
     return True
+
+
+async def _tell_seen(ctx: MerchantCtx, order_id: str, is_confirmed: object, is_delivered: object) -> None:
+    """Record what is true of an order from now on: that its carrier has seen it, and that its buyer has it."""
+    for happened, topic in ((is_confirmed, CONFIRMED_TOPIC), (is_delivered, DELIVERED_TOPIC)):
+        if happened:
+            await outbox.record_event(ctx, ctx.actor.id, topic, {"order_id": order_id})
 
 
 async def hold_order(ctx: MerchantCtx, order_id: str) -> Order:

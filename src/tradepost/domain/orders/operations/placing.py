@@ -6,6 +6,7 @@ by a statement with its own condition, because a bulk update about stock takes n
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
@@ -22,6 +23,7 @@ from tradepost.domain.orders.order import (
     Placed,
     Purchase,
     settle_money,
+    unfit_at,
 )
 from tradepost.domain.orders.rows import writing as rows
 from tradepost.domain.products import Goods
@@ -30,6 +32,7 @@ from tradepost.domain.shipping import Way
 
 RELEASED_TOPIC: Final = "order_released"
 MOST_PIECES: Final = 500_000
+_ID: Final = re.compile("[0-9a-f]{24}", re.ASCII)
 _LENGTHS: Final = {
     "recipient": 200,
     "street_address1": 200,
@@ -52,6 +55,8 @@ async def place_order(ctx: MerchantCtx, purchase: Purchase, rules: OrderRules) -
     if purchase.original_address is not None:
         check_address(purchase.original_address)
     pieces = _pieces(purchase)
+    if purchase.buyer_id is not None and not _ID.fullmatch(purchase.buyer_id):
+        raise failures.AddressUnusable(name="buyer_id")
     address = purchase.address
     goods = await products.find_goods(ctx, list(pieces))
     ways = await shipping.find_ways(
@@ -97,7 +102,7 @@ def check_address(address: Address) -> None:
     for name, most in _LENGTHS.items():
         text = getattr(address, name)
         required = name in ("recipient", "street_address1", "city")
-        if (required and not text) or (text and (len(text) > most or not text.isprintable() or not text.strip())):
+        if (required and not text) or (text and (len(text) > most or unfit_at(text) is not None)):
             raise failures.AddressUnusable(name=name)
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from tradepost.domain import inbox, infractions, merchants, outbox
+from tradepost.domain import inbox, outbox
 from tradepost.domain.context import Ctx, MerchantCtx
-from tradepost.domain.infractions import LATE_FULFILLMENT, NewInfraction, Proof
 from tradepost.domain.orders import machine
 from tradepost.domain.orders.operations.fulfilment import hold_order
 from tradepost.domain.orders.order import BY_MERCHANT, Order, OrderRules, RefundWish
@@ -15,6 +14,7 @@ from tradepost.domain.orders.rows import reading, writing
 REFUNDED_TOPIC: Final = "order_refunded"
 MISSED_TOPIC: Final = "order_fulfilment_missed"
 LATE_AT_ONCE: Final = 1000
+MOST_REASON: Final = 2_000
 
 
 async def refund_order(
@@ -32,25 +32,23 @@ async def refund_order(
 
 
 async def refund_for(ctx: MerchantCtx, order_id: str, wish: RefundWish) -> None:
-    """Refund an order in the name of whoever wants it; raises OrderNotFound, OrderRefunded."""
+    """Refund an order in the name of whoever wants it; raises TextUnusable, OrderNotFound, OrderRefunded."""
+    inbox.checked_text("reason", wish.reason, MOST_REASON)
     order = await hold_order(ctx, order_id)
     await _refund(ctx, ctx.actor.id, order, machine.refund(order, wish, ctx.now), wish)
 
 
-async def refund_late_orders(ctx: Ctx) -> int:
-    """Refund orders of all merchants whose time to be shipped is over, some of them at once; gives how many.
+async def refund_late(ctx: Ctx) -> list[tuple[str, str]]:
+    """Refund orders of all merchants whose time to be shipped is over, some of them at once.
 
-    Each is an infraction of its merchant's. Whether it is fined, and how dearly, is an operator's to say.
+    Gives each with its merchant, whom somebody has to tell what he did: `infractions.refund_late_orders`.
     """
     late = await reading.lock_late(ctx.db, ctx.now, LATE_AT_ONCE)
-    sellers = {merchant_id: await merchants.act_for(ctx, merchant_id) for merchant_id in {one for one, _ in late}}
     for merchant_id, order in late:
         await _refund(ctx, merchant_id, order, machine.refund(order, machine.LATE, ctx.now), machine.LATE)
         missed = {"order_id": order.id, "deadline": order.fulfil_by}
         await outbox.record_event(ctx, merchant_id, MISSED_TOPIC, missed)
-        found = NewInfraction(cause=LATE_FULFILLMENT, proofs=(Proof("order", order.id),))
-        await infractions.issue_infraction(sellers[merchant_id], found)
-    return len(late)
+    return [(merchant_id, order.id) for merchant_id, order in late]
 
 
 async def _refund(ctx: Ctx, merchant_id: str, order: Order, columns: Any, wish: RefundWish) -> None:
@@ -60,4 +58,5 @@ async def _refund(ctx: Ctx, merchant_id: str, order: Order, columns: Any, wish: 
     if wish.by == BY_MERCHANT:
         await outbox.record_event(ctx, merchant_id, REFUNDED_TOPIC, about)
     else:  # nobody has to be told what he did himself
-        await inbox.notify(ctx, merchant_id, REFUNDED_TOPIC, {**about, "reason": wish.reason})
+        why = {"reason": wish.reason, "cause": wish.cause}
+        await inbox.notify(ctx, merchant_id, REFUNDED_TOPIC, {**about, **why})

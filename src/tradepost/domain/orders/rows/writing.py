@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -45,17 +45,42 @@ async def insert_refund(db: Rows, merchant_id: str, order: Order, wish: RefundWi
         """
         insert into order_refund (merchant_id, order_id, number, refunded_at, amount, responsible_amount,
                                   responsibility, reason_code, reason, note)
-        select $1, $2, coalesce(max(number), 0) + 1, $3, $4, round($5::numeric * $6::integer / 100, 2),
-               $6, $7, $8, $9
+        select $1, $2, coalesce(max(number), 0) + 1, $3, $4, $5, $6, $7, $8, $9
           from order_refund where merchant_id = $1 and order_id = $2
         """,
         merchant_id,
         order.id,
         now,
         amount,
-        Decimal(order.total),
+        order.borne(wish.responsibility),
         wish.responsibility,
         wish.reason_code,
         wish.reason,
         wish.note,
     )
+
+
+async def name_fine(db: Rows, merchant_id: str, order_ids: Collection[str], fine_id: str, now: datetime) -> None:
+    """Put a fine onto the list of those orders that do not have it there."""
+    await db.execute(_NAME_FINE, merchant_id, list(order_ids), fine_id, now)
+
+
+async def unname_fine(db: Rows, merchant_id: str, order_ids: Collection[str], fine_id: str, now: datetime) -> None:
+    """Take a fine off the list of those orders that have it there."""
+    await db.execute(_UNNAME_FINE, merchant_id, list(order_ids), fine_id, now)
+
+
+def _refining(condition: str, becomes: str) -> str:
+    # Orders are taken in the order of their ids, like by everybody who takes several.
+    return f"""
+    with taken as (
+        select id from orders where merchant_id = $1 and id = any ($2) and {condition}
+         order by id for no key update
+    )
+    update orders o set fine_ids = {becomes}, updated_at = greatest(o.updated_at, $4)
+      from taken where o.merchant_id = $1 and o.id = taken.id
+    """
+
+
+_NAME_FINE = _refining("not ($3 = any (fine_ids))", "o.fine_ids || $3::text")
+_UNNAME_FINE = _refining("$3 = any (fine_ids)", "array_remove(o.fine_ids, $3)")

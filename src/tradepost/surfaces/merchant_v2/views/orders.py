@@ -235,7 +235,7 @@ def _tell_parcel(told: Order, order: domain.Order, now: datetime) -> None:
                 told.date_shipping_carrier_confirmed_delivery = _day(order.delivered_at)
     if order.deliver_by is not None:
         told.we_required_delivery_date = _day(order.deliver_by)
-        told.is_wish_express_late_arrival = flag((order.delivered_at or now) > order.deliver_by)
+        told.is_wish_express_late_arrival = flag(order.is_late_arrival(now))
 
 
 def _tell_refunds(told: Order, order: domain.Order, refunded_at: datetime) -> None:
