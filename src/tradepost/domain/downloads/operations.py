@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tradepost.domain import inbox, jobs, merchants, outbox, warehouses
+from tradepost.domain import inbox, jobs, merchants, orders, outbox, warehouses
 from tradepost.domain.context import CopyingRows, Ctx, MerchantCtx, Pieces
 from tradepost.domain.downloads import rows
 from tradepost.domain.downloads.download import ORDERS, PRODUCTS, Exported, File, version_folder
@@ -13,7 +13,6 @@ from tradepost.domain.downloads.lines import Lines
 from tradepost.domain.downloads.link import LIFETIME, Link, LinkKeys
 from tradepost.domain.downloads.sources import SOURCES, to_arguments
 from tradepost.domain.jobs import FINISHED, Advance, Job, JobNotFound
-from tradepost.domain.orders import OrderCut
 from tradepost.domain.products import CatalogueFilter
 
 READY_TOPICS: Final = tuple(source.ready_topic for source in SOURCES.values())
@@ -27,7 +26,7 @@ async def start_product_download(ctx: MerchantCtx, wanted: CatalogueFilter) -> s
     return await jobs.enqueue(ctx, ctx.actor.id, PRODUCTS, PRODUCTS, to_arguments(wanted), most_open=jobs.MOST_OPEN)
 
 
-async def start_order_download(ctx: MerchantCtx, wanted: OrderCut) -> str:
+async def start_order_download(ctx: MerchantCtx, wanted: orders.OrderCut) -> str:
     """Ask for a file of orders; gives the id of its job. Raises TooManyJobs."""
     return await jobs.enqueue(ctx, ctx.actor.id, ORDERS, ORDERS, to_arguments(wanted), most_open=jobs.MOST_OPEN)
 

@@ -9,7 +9,6 @@ from typing import Any, Final, Protocol
 from tradepost.domain import orders, products
 from tradepost.domain.context import CopyingRows, MerchantCtx, Pieces
 from tradepost.domain.downloads.download import ORDERS, PRODUCTS
-from tradepost.domain.orders import OrderCut
 from tradepost.domain.products import CatalogueFilter
 
 
@@ -73,7 +72,7 @@ SOURCES: Final[Mapping[str, Source]] = {PRODUCTS: Catalogue(), ORDERS: Orders()}
 """The sources by the kind of job that makes files of them."""
 
 
-def to_arguments(wanted: CatalogueFilter | OrderCut) -> dict[str, Any]:
+def to_arguments(wanted: CatalogueFilter | orders.OrderCut) -> dict[str, Any]:
     """What is wanted, as a job keeps it."""
     told = {name: getattr(wanted, name) for name in wanted.__dataclass_fields__}
     return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in told.items()}
@@ -88,5 +87,5 @@ def _catalogue(arguments: Mapping[str, Any]) -> CatalogueFilter:
     return CatalogueFilter(**_moments(arguments, "since"))
 
 
-def _orders(arguments: Mapping[str, Any]) -> OrderCut:
-    return OrderCut(**_moments(arguments, "since", "placed_from", "placed_before"))
+def _orders(arguments: Mapping[str, Any]) -> orders.OrderCut:
+    return orders.OrderCut(**_moments(arguments, "since", "placed_from", "placed_before"))
