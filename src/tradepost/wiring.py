@@ -25,6 +25,7 @@ from tradepost.domain.reference import REFUND_REASONS
 from tradepost.domain.returns import AddressValidator
 from tradepost.egress.client import Guard, GuardProcess
 from tradepost.press.labels import LabelPress
+from tradepost.sandbox.carriers import SandboxCarriers
 from tradepost.sandbox.outside import Outside
 from tradepost.settings import Settings, SettingsError
 from tradepost.storage import migrate
@@ -44,7 +45,6 @@ from tradepost.wire.endpoint import DeclarationError
 from tradepost.wire.gate import Rules
 from tradepost.wire.http import Addresses, App, Extra, Service
 from tradepost.worker.addresses import PostalRules
-from tradepost.worker.carriers import SandboxCarriers
 from tradepost.worker.handlers import Mailbox, Mailer
 from tradepost.worker.smtp import SmtpMailer
 
@@ -218,9 +218,9 @@ def open_address_validator() -> AddressValidator:
     return PostalRules()
 
 
-def open_carriers() -> Carrier:
-    """Who carries parcels; a connection to real carriers goes in here."""
-    return SandboxCarriers()
+def open_carriers(settings: Settings) -> Carrier:
+    """Who carries parcels; a connection to real ones goes in here. Only the sandbox pretends to have seen any."""
+    return SandboxCarriers(see=settings.is_sandbox)
 
 
 def link_keys(settings: Settings) -> LinkKeys:

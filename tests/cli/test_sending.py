@@ -17,8 +17,10 @@ def test_a_parcel_is_carried_by_hand(tradepost: Tradepost, world: World) -> None
     lan = world.senders["lan"].account_id
     assert tradepost("parcel", "hand-over", lan, NUMBER) == (0, "handed_over\n")
     assert tradepost("parcel", "scan", lan, NUMBER, "16", "--country", "CN") == (0, "in_transit\n")
-    code, told = tradepost("parcel", "scan", lan, NUMBER, "23", "--at", "2021-05-20T10:00:00+08:00")
+    code, told = tradepost("parcel", "scan", lan, NUMBER, "23", "--at", "2021-05-19T10:00:00+08:00")
     assert (code, told) == (0, "delivered\n")
+    code, told = tradepost("parcel", "scan", lan, NUMBER, "24", "--at", "2021-05-20T10:00:00+08:00")
+    assert (code, told.partition("(")[0]) == (1, "Not done. A scan is of a time that has not come yet. ")
     code, told = tradepost("parcel", "list", lan, "--limit", "10")
     assert [line.split()[2] for line in told.splitlines() if NUMBER in line] == ["delivered"]
     code, told = tradepost("parcel", "scan", lan, "nothing", "23")

@@ -54,6 +54,7 @@ from tradepost.egress.client import FetchRefused
 from tradepost.egress.fetching import Fetched
 from tradepost.press.labels import LabelPress
 from tradepost.sandbox import scenes
+from tradepost.sandbox.carriers import SandboxCarriers
 from tradepost.sandbox.cast import SENDERS, SHOPKEEPERS
 from tradepost.sandbox.outside import Outside
 from tradepost.storage.database import APP_ROLE, PLATFORM_ROLE
@@ -72,7 +73,7 @@ from tradepost.wire.gate import Rules
 from tradepost.wire.http import Addresses, App, Service
 from tradepost.worker import handlers
 from tradepost.worker.addresses import PostalRules, ReturnAddresses
-from tradepost.worker.carriers import ParcelNumbers, SandboxCarriers
+from tradepost.worker.carriers import ParcelNumbers, ParcelScans
 from tradepost.worker.letters import LetterWriter
 from tradepost.worker.pictures import Pictures
 from tradepost.worker.scans import ScansToOrder, ScansToShops
@@ -353,6 +354,7 @@ class _Worker:
             Pictures(given, files, Studio(files, DARKROOM), Outside(NowhereElse())),
             ReturnAddresses(given, PostalRules()),
             ParcelNumbers(given, SandboxCarriers()),
+            ParcelScans(SandboxCarriers()),
             ScansToShops(given),
             ScansToOrder(given),
             handlers.Telling(LetterWriter(MERCHANT_URL, LINK_KEYS)),

@@ -10,7 +10,9 @@ from typing import Final
 from tradepost.domain import announcements, ledger, parcels
 from tradepost.domain.context import Ctx, ShipperCtx
 from tradepost.domain.parcels import Address, Details, Goods, NewParcel
+from tradepost.sandbox.carriers import SandboxCarriers
 
+APART: Final = timedelta(hours=57)
 DEPOSIT: Final = Decimal("1000.00")
 DEBT_LIMIT: Final = Decimal("200.00")
 
@@ -73,10 +75,17 @@ async def fill_account(ctx: Ctx, account_id: str) -> None:
 
 
 async def send_parcels(ctx: ShipperCtx, count: int) -> None:
-    """Parcels of the last days, whose numbers the workers get."""
-    for number in range(count):
-        booked = replace(ctx, now=ctx.now - timedelta(hours=7 * (count - number)))
-        await parcels.book_parcel(booked, new_parcel(number, guid=f"parcel-{number + 1}"))
+    """Parcels of the last weeks, with their numbers; the newest is of this hour and has none yet.
+
+    Where they are by now the workers ask as soon as they are there.
+    """
+    for age in reversed(range(count)):
+        booked = replace(ctx, now=ctx.now - timedelta(minutes=5) - age * APART)
+        number = count - 1 - age
+        parcel = await parcels.book_parcel(booked, new_parcel(number, guid=f"parcel-{number + 1}"))
+        if age:
+            said = await SandboxCarriers().announce(parcel, 1)
+            await parcels.note_answer(booked, ctx.actor.id, parcel.id, said)
 
 
 async def tell_news(ctx: Ctx) -> None:

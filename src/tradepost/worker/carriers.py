@@ -1,20 +1,15 @@
-"""Getting a parcel its carrier's number: the job, and the carriers of the sandbox."""
+"""Asking carriers: for the number of a parcel, and for what they have seen of parcels."""
 
 from __future__ import annotations
 
-import hashlib
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 from tradepost.domain import parcels
 from tradepost.domain.context import Ctx
 from tradepost.domain.jobs import Advance, Job
-from tradepost.domain.parcels import Assigned, Carrier, Parcel
+from tradepost.domain.parcels import Assigned, Carrier
 from tradepost.storage.database import Database
-from tradepost.worker.handlers import Progress
-
-CHINA_POST: Final = ("0", "1", "33-0")
-REFUSING: Final = "9999"
-"""The postal code that no carrier of the sandbox delivers to, so that a refusal can be tried."""
+from tradepost.worker.handlers import Plain, Progress
 
 
 class ParcelNumbers:
@@ -43,18 +38,14 @@ class ParcelNumbers:
         """The parcel stays without a number until somebody releases the job or cancels the parcel."""
 
 
-class SandboxCarriers:
-    """Carriers that ask nobody: each parcel gets a number that follows from it and from how often it was asked for.
+class ParcelScans(Plain):
+    """Notes what a carrier has seen of the parcels of a user, some parcels a step."""
 
-    China Post's numbers have eleven digits, all others two letters and fourteen digits. Whoever wants to see a
-    carrier refuse a parcel gives it the recipient's postal code 9999.
-    """
+    kind: ClassVar[str] = parcels.CARRY_KIND
 
-    async def announce(self, parcel: Parcel, attempt: int) -> Assigned:
-        """The number, at once."""
-        if parcel.details is not None and parcel.details.recipient.zipcode == REFUSING:
-            return Assigned(refusal="The carrier does not deliver to this address.")
-        digest = int.from_bytes(hashlib.sha256(f"{parcel.id} {attempt}".encode()).digest()[:8])
-        if parcel.otype in CHINA_POST:
-            return Assigned(number=f"{digest % 10**11:011d}")
-        return Assigned(number=f"WP{digest % 10**14:014d}")
+    def __init__(self, carrier: Carrier) -> None:
+        self._carrier = carrier
+
+    async def inside(self, ctx: Ctx, job: Job, effect: None) -> Advance:
+        """Those that were due the longest."""
+        return await parcels.carry_some(await parcels.act_for(ctx, job.account_id), job, self._carrier)

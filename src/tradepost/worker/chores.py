@@ -13,7 +13,7 @@ from datetime import timedelta
 
 import structlog
 
-from tradepost.domain import access, downloads, infractions, jobs, outbox, pictures, world
+from tradepost.domain import access, downloads, infractions, jobs, outbox, parcels, pictures, world
 from tradepost.domain.context import Ctx
 from tradepost.storage.database import Database
 from tradepost.storage.files import FileStore
@@ -49,6 +49,10 @@ async def _refund_late_orders(ctx: Ctx, files: FileStore) -> int:
     return await infractions.refund_late_orders(ctx)
 
 
+async def _ask_carriers(ctx: Ctx, files: FileStore) -> int:
+    return await parcels.ask_carriers(ctx)
+
+
 async def delete_expired_files(ctx: Ctx, files: FileStore) -> int:
     """Delete the files that no link leads to any more."""
     expired = await downloads.list_expired(ctx)
@@ -69,6 +73,7 @@ async def delete_expired_uploads(ctx: Ctx, files: FileStore) -> int:
 
 CHORES = (
     Chore("refund orders that nobody shipped in time", timedelta(seconds=15), _refund_late_orders),
+    Chore("ask carriers what they have seen", timedelta(seconds=15), _ask_carriers),
     Chore("forget old rate limit windows", timedelta(minutes=10), _forget_windows),
     Chore("delete expired downloads", timedelta(minutes=5), delete_expired_files),
     Chore("delete expired uploads", timedelta(minutes=10), delete_expired_uploads),

@@ -29,7 +29,7 @@ from tradepost.wiring import (
 )
 from tradepost.worker import handlers
 from tradepost.worker.addresses import ReturnAddresses
-from tradepost.worker.carriers import ParcelNumbers
+from tradepost.worker.carriers import ParcelNumbers, ParcelScans
 from tradepost.worker.chores import do_chores
 from tradepost.worker.cores import OneCore
 from tradepost.worker.letters import LetterWriter
@@ -99,6 +99,7 @@ def _handlers(
     settings: Settings, app: Database, files: FileStore, pictures: Pictures
 ) -> dict[str, handlers.Handler]:
     mailer = open_mailer(settings)
+    carriers = open_carriers(settings)
     known: list[handlers.Handler] = [
         handlers.BulkUpdates(),
         handlers.BulkUpdateNotes(),
@@ -106,7 +107,8 @@ def _handlers(
         handlers.OrderDownloads(app, files, public_url(settings)),
         pictures,
         ReturnAddresses(app, open_address_validator()),
-        ParcelNumbers(app, open_carriers()),
+        ParcelNumbers(app, carriers),
+        ParcelScans(carriers),
         ScansToShops(app),
         ScansToOrder(app),
         handlers.Telling(LetterWriter(public_url(settings), link_keys(settings))),

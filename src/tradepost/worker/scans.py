@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
-from tradepost.domain import merchants, orders, parcels
+from tradepost.domain import merchants, orders, parcels, world
 from tradepost.domain.context import Ctx
 from tradepost.domain.jobs import Advance, Job
 from tradepost.domain.parcels import Parcel, ParcelRef
@@ -57,7 +57,8 @@ class ScansToShops(_Scans):
         parcel, scans, shops = found
         for shop in shops:
             async with self._database.acting_for(shop) as connection:
-                ctx = Ctx(db=connection, now=await connection.fetchval("select world_now()"), actor=None)
+                ctx = await world.enter(connection)
+                world.begin(ctx, f"{job.id} for {shop}")
                 await _note(ctx, shop, parcel, scans)
 
     async def inside(self, ctx: Ctx, job: Job, effect: None) -> Advance:

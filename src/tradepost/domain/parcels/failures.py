@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 
 from tradepost.domain.failure import Failure
@@ -149,6 +150,13 @@ class NotInCarriersHands(Failure):
 
     id: str
     state: str
+
+
+class ScanUnusable(Failure):
+    """A scan is of a time that has not come yet."""
+
+    id: str
+    at: datetime
 
 
 class TariffUnusable(Failure):

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from tradepost.domain import outbox
+from tradepost.domain import outbox, parcels
 from tradepost.sandbox import seed
 from tradepost.settings import Settings, load_settings
 from tradepost.storage.migrate import MigrationError
@@ -102,6 +102,13 @@ def _clock_change(verb: str, value: str | None) -> ClockChange:
         case "freeze" | "run":
             return ClockChange(frozen=verb == "freeze")
     return ClockChange(real=verb == "real")
+
+
+@group.command()
+def carry() -> None:
+    """Have carriers asked now what they have seen of parcels; by itself that happens every 15 seconds."""
+    _sandbox_settings()
+    print(f"{run(parcels.ask_carriers)} users have parcels that something is known of")
 
 
 async def _start_over(settings: Settings) -> seed.Cast:

@@ -7,7 +7,8 @@ so bookings, cancels and scans of one user may come all at once, and none waits 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -15,9 +16,10 @@ from tradepost.domain import jobs, ledger
 from tradepost.domain.context import Ctx, ShipperCtx
 from tradepost.domain.failure import Failure
 from tradepost.domain.jobs import Advance, Job
+from tradepost.domain.jobs.failures import TooManyJobs
 from tradepost.domain.parcels import parcel as machine
 from tradepost.domain.parcels.booking import NewParcel, book
-from tradepost.domain.parcels.failures import ParcelNotFound
+from tradepost.domain.parcels.failures import ParcelNotFound, ScanUnusable
 from tradepost.domain.parcels.operations.channels import find_channel
 from tradepost.domain.parcels.operations.shops import tell_shops
 from tradepost.domain.parcels.parcel import Parcel, Scan, Step
@@ -25,6 +27,8 @@ from tradepost.domain.parcels.rows import parcels as rows
 from tradepost.domain.parcels.rows.parcels import ParcelFilter
 
 NUMBER_KIND: Final = "parcel_number"
+CARRY_KIND: Final = "carry_parcels"
+CARRIED_AT_ONCE: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +50,27 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Assigned:
-    """What a carrier says when he is asked for a number: the number, or why there will be none."""
+    """What a carrier says when he is asked for a number: the number, or why there will be none.
+
+    `next_at` is from when on he has to be asked what he has seen of the parcel; None for who tells it by himself.
+    """
 
     number: str | None = None
     refusal: str | None = None
+    next_at: datetime | None = None
 
 
 class Carrier(Protocol):
     """Somebody who carries parcels."""
 
-    async def announce(self, parcel: Parcel, attempt: int) -> Assigned:
-        """Tell him about a parcel; the same parcel may be told again. Raises what time mends."""
+    async def announce(self, parcel: Parcel, attempt: int) -> Assigned | None:
+        """Tell him about a parcel; the same parcel may be told again. None where he never answers.
+
+        Raises what time mends.
+        """
+
+    def seen(self, parcel: Parcel, now: datetime) -> tuple[Sequence[Scan], datetime | None]:
+        """What he has seen of a parcel with a number until now, and from when on there is more to ask."""
 
 
 # -- what users do
@@ -135,8 +149,13 @@ async def hand_over(ctx: ShipperCtx, number: str) -> Parcel:
 
 
 async def note_scan(ctx: ShipperCtx, number: str, seen: Scan) -> Parcel:
-    """Note what a carrier saw; the same scan told twice is one. Raises ParcelNotFound, NotInCarriersHands."""
+    """Note what a carrier saw; the same scan told twice is one.
+
+    Raises ParcelNotFound, NotInCarriersHands, ScanUnusable.
+    """
     parcel = await _hold(ctx, number)
+    if seen.at > ctx.now:
+        raise ScanUnusable(id=parcel.number, at=seen.at)
     step = machine.scan(parcel, seen, _wire_time(ctx.now))
     if not await rows.insert_scan(ctx.db, ctx.actor.id, parcel.id, seen):
         return parcel
@@ -155,16 +174,52 @@ async def parcel_to_number(ctx: Ctx, job: Job) -> Parcel | None:
 
 
 async def settle_number(ctx: Ctx, job: Job, said: Assigned | None) -> Advance:
-    """Write down what the carrier said, unless the parcel was cancelled meanwhile."""
-    parcel = await rows.lock(ctx.db, job.account_id, job.arguments["parcel_id"])
+    """Write down what the carrier said."""
+    await note_answer(ctx, job.account_id, job.arguments["parcel_id"], said)
+    return Advance(position=1, done=True)
+
+
+async def note_answer(ctx: Ctx, account_id: str, parcel_id: str, said: Assigned | None) -> None:
+    """Let a parcel have what its carrier said, unless it was cancelled meanwhile or has a number already."""
+    parcel = await rows.lock(ctx.db, account_id, parcel_id)
     if parcel is not None and said is not None:
         now = _wire_time(ctx.now)
         if said.number is not None:
             step = machine.assign_number(parcel, said.number, now)
         else:
             step = machine.refuse(parcel, said.refusal or "", now)
-        await _take(ctx, job.account_id, [step] if step else [])
-    return Advance(position=1, done=True)
+        await _take(ctx, account_id, [step] if step else [])
+        if step is not None and said.next_at is not None:
+            await rows.await_scans(ctx.db, account_id, [(parcel.id, said.next_at)])
+
+
+async def ask_carriers(ctx: Ctx) -> int:
+    """Have carriers asked about the parcels of every user that are due; gives how many users have some."""
+    users = await rows.users_awaiting(ctx.db, ctx.now)
+    for account_id in users:
+        with suppress(TooManyJobs):  # they are being asked
+            await jobs.enqueue(ctx, account_id, CARRY_KIND, CARRY_KIND, {}, most_open=1)
+    return len(users)
+
+
+async def carry_some(ctx: ShipperCtx, job: Job, carrier: Carrier) -> Advance:
+    """Note what a carrier has seen of some parcels, each scan as of when he saw it."""
+    due = await rows.lock_awaited(ctx.db, ctx.actor.id, ctx.now, CARRIED_AT_ONCE)
+    nexts = []
+    for parcel in due:
+        scans, next_at = carrier.seen(parcel, _wire_time(ctx.now))
+        for seen in scans:
+            if await rows.insert_scan(ctx.db, ctx.actor.id, parcel.id, seen):
+                at = max(seen.at, parcel.updated_at)
+                step = machine.scan(parcel, seen, at)
+                await _take(replace(ctx, now=at), ctx.actor.id, [step])
+                parcel = step.parcel
+        if scans:
+            await tell_shops(ctx, parcel)
+        ended = parcel.state in (machine.DELIVERED, machine.RETURNED)
+        nexts.append((parcel.id, None if ended else next_at))
+    await rows.await_scans(ctx.db, ctx.actor.id, nexts)
+    return Advance(position=job.position + 1, done=len(due) < CARRIED_AT_ONCE, processed=len(due))
 
 
 async def _hold(ctx: ShipperCtx, number: str) -> Parcel:

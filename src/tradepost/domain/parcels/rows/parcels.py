@@ -188,6 +188,48 @@ async def store(db: Rows, account_id: str, parcels: Sequence[Parcel]) -> None:
     await db.execute(_STORE, account_id, [parcel.id for parcel in parcels], *columns)
 
 
+async def users_awaiting(db: Rows, now: datetime) -> list[str]:
+    """The users with parcels whose carrier has something to tell."""
+    found = await db.fetch(
+        "select id from shipper s where exists "
+        "(select from parcel p where p.account_id = s.id and p.next_scan_at <= $1) order by id",
+        now,
+    )
+    return [row[0] for row in found]
+
+
+async def lock_awaited(db: Rows, account_id: str, now: datetime, limit: int) -> list[Parcel]:
+    """The parcels whose carrier has been waited for the longest, with their details, held in the order of ids."""
+    found = await db.fetch(
+        f"""
+        select {_COLUMNS}, details from parcel
+         where account_id = $1 and next_scan_at <= $2
+           and id = any(array(select id from parcel where account_id = $1 and next_scan_at <= $2
+                               order by next_scan_at, id limit $3))
+         order by id
+           for no key update
+        """,
+        account_id,
+        now,
+        limit,
+    )
+    return [_parcel(row) for row in found]
+
+
+async def await_scans(db: Rows, account_id: str, when: Sequence[tuple[str, datetime | None]]) -> None:
+    """Say from when on the carriers of parcels have something to tell; never for None."""
+    await db.execute(
+        """
+        update parcel p set next_scan_at = n.at
+          from unnest($2::text[], $3::timestamptz[]) as n (id, at)
+         where p.account_id = $1 and p.id = n.id
+        """,
+        account_id,
+        [parcel_id for parcel_id, _ in when],
+        [at for _, at in when],
+    )
+
+
 async def insert_scan(db: Rows, account_id: str, parcel_id: str, seen: Scan) -> bool:
     """Add a scan; whether it was not known before."""
     done = await db.execute(
