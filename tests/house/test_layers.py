@@ -41,6 +41,7 @@ ALLOWED = {
     "surfaces.merchant_v2": ("values", "wire", "domain", "surfaces.merchant_v2"),
     "surfaces.wishpost_v3": ("values", "wire", "domain", "surfaces.wishpost_v3"),
     "sandbox": ("values", "domain", "sandbox"),
+    "sandbox.generate": ("values", "domain", "sandbox", "storage.files"),
     "sandbox.outside": ("egress",),
     "worker": ("values", "domain", "storage", "darkroom", "egress", "worker"),
     "wiring": ("",),

@@ -18,6 +18,7 @@ from tradepost.domain.orders.operations.fulfilment import (
     record_scan,
     release_order,
 )
+from tradepost.domain.orders.operations.history import PastPurchase, record_history
 from tradepost.domain.orders.operations.placing import RELEASED_TOPIC, place_order
 from tradepost.domain.orders.operations.reading import (
     find_order,
@@ -88,6 +89,7 @@ __all__ = [
     "OrderCut",
     "OrderFilter",
     "OrderRules",
+    "PastPurchase",
     "Placed",
     "Purchase",
     "Refund",
@@ -108,6 +110,7 @@ __all__ = [
     "note_fine",
     "note_parcel",
     "place_order",
+    "record_history",
     "record_scan",
     "refund_for",
     "refund_late",

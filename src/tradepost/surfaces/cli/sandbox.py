@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 import typer
 
 from tradepost.domain import outbox, parcels
 from tradepost.sandbox import seed
+from tradepost.sandbox.desk import Desk
+from tradepost.sandbox.generate import MOST
 from tradepost.settings import Settings, load_settings
 from tradepost.storage.migrate import MigrationError
 from tradepost.surfaces.cli.accounts import run
 from tradepost.surfaces.cli.serve import known_addresses
-from tradepost.surfaces.sandbox.verbs import ClockChange, change_clock
+from tradepost.surfaces.sandbox.verbs import ClockChange, change_clock, tell_generated
+from tradepost.values import Fact, in_words
 from tradepost.wiring import prepare_database, running_database
 
 group = typer.Typer(help="The contained world.", no_args_is_help=True)
 
+Result = TypeVar("Result")
 _CLOCK = ("read", "set", "move", "freeze", "run", "real", "seed")
 _TAKE_VALUE = ("set", "move", "seed")
 
@@ -72,6 +77,18 @@ def mail(
         print("No mail.")
 
 
+@group.command()
+def generate(
+    orders: Annotated[int, typer.Option(min=1, max=MOST, help="How many orders.")],
+    seed: Annotated[str | None, typer.Option(help="What it follows from; a new one if left out.")] = None,
+    merchant: Annotated[str | None, typer.Option(help="Id of the shop; the first one if left out.")] = None,
+) -> None:
+    """Give a shop orders of the last 90 days, with scans, refunds, tickets and infractions."""
+    told = _at_desk(lambda desk: desk.generate(merchant, orders, seed))
+    for name, value in tell_generated(told).items():
+        print(f"{name:<12} {value}")
+
+
 @group.command(context_settings={"ignore_unknown_options": True})
 def clock(
     verb: Annotated[str, typer.Argument(help=f"One of {', '.join(_CLOCK)}.")] = "read",
@@ -86,6 +103,21 @@ def clock(
     state = "frozen" if told["frozen"] else "running"
     seed = "" if told["seed"] is None else f", ids from seed {told['seed']}"
     print(f"{told['now']}  {state}{seed}")
+
+
+def _at_desk(verb: Callable[[Desk], Awaitable[Result]]) -> Result:
+    """Do something at the desk of this sandbox; a failure becomes one line and exit status 1."""
+    settings = _sandbox_settings()
+
+    async def act() -> Result:
+        await prepare_database(settings)
+        return await verb(Desk(settings))
+
+    try:
+        with running_database(settings):
+            return asyncio.run(act())
+    except Fact as fact:
+        raise SystemExit(f"Not done. {in_words(fact)}") from None
 
 
 def _clock_change(verb: str, value: str | None) -> ClockChange:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 from tradepost.domain import world
 from tradepost.domain.context import Ctx
 from tradepost.domain.world import Clock
+from tradepost.sandbox.generate import MOST, Generated
 from tradepost.surfaces.sandbox.controls import Verb
 
 
@@ -64,7 +65,37 @@ async def _set_clock(desk: Any, change: ClockChange) -> dict[str, Any]:
     return told
 
 
+class Generation(msgspec.Struct, forbid_unknown_fields=True):
+    """What is generated."""
+
+    orders: Annotated[int, msgspec.Meta(ge=1, le=MOST)]
+    """How many orders."""
+    merchant_id: str | None = None
+    """Whose; the first shop's without it."""
+    seed: str | None = None
+    """What it follows from; another one each time without it."""
+
+
+def tell_generated(made: Generated) -> dict[str, Any]:
+    """What was generated as answers have it."""
+    return {
+        "merchant_id": made.merchant_id,
+        "seed": made.seed,
+        "orders": made.orders,
+        "scans": made.scans,
+        "refunds": made.refunds,
+        "tickets": made.tickets,
+        "infractions": made.infractions,
+    }
+
+
+async def _generate(desk: Any, wanted: Generation) -> dict[str, Any]:
+    """Give a shop orders of the last 90 days, with scans, refunds, tickets and infractions: {"orders": 500}."""
+    return tell_generated(await desk.generate(wanted.merchant_id, wanted.orders, wanted.seed))
+
+
 VERBS = (
     Verb("GET", "/sandbox/clock", None, _get_clock),
     Verb("POST", "/sandbox/clock", ClockChange, _set_clock),
+    Verb("POST", "/sandbox/generate", Generation, _generate),
 )

@@ -54,7 +54,7 @@ async def place_order(ctx: MerchantCtx, purchase: Purchase, rules: OrderRules) -
     check_address(purchase.address)
     if purchase.original_address is not None:
         check_address(purchase.original_address)
-    pieces = _pieces(purchase)
+    pieces = pieces_of(purchase)
     if purchase.buyer_id is not None and not _ID.fullmatch(purchase.buyer_id):
         raise failures.AddressUnusable(name="buyer_id")
     address = purchase.address
@@ -65,7 +65,7 @@ async def place_order(ctx: MerchantCtx, purchase: Purchase, rules: OrderRules) -
     for sku, one in goods.items():
         check_item(one, Item(sku, pieces[sku]))
     await products.hold_goods(ctx, list(goods.values()))
-    shared = _shared_columns(ctx, purchase, len(pieces) > 1)
+    shared = shared_columns(ctx, purchase, len(pieces) > 1)
     order_ids = {sku: ctx.new_id() for sku in pieces}
     orders = []
     # Whoever takes stock of several variations takes it in this order.
@@ -86,7 +86,8 @@ async def place_order(ctx: MerchantCtx, purchase: Purchase, rules: OrderRules) -
     return Placed(shared["transaction_id"], tuple(order_ids.values()))
 
 
-def _pieces(purchase: Purchase) -> Mapping[str, int]:
+def pieces_of(purchase: Purchase) -> Mapping[str, int]:
+    """How many pieces of each SKU are bought; raises CartUnusable."""
     pieces: dict[str, int] = {}
     for item in purchase.items:
         pieces[item.sku] = pieces.get(item.sku, 0) + item.quantity
@@ -144,7 +145,7 @@ def price_of(merchant: Merchant, goods: Goods, way: Way, rules: OrderRules) -> M
     return settle_money(price, postage, rules.share, merchant.payment_currency)
 
 
-def _shared_columns(ctx: MerchantCtx, purchase: Purchase, is_combined: bool) -> dict[str, Any]:
+def shared_columns(ctx: MerchantCtx, purchase: Purchase, is_combined: bool) -> dict[str, Any]:
     """What all orders of a transaction say."""
     address = purchase.address
     return {
