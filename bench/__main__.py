@@ -28,6 +28,9 @@ CEILING = 1.3
 MEASURED = 100_000
 SIZES = {"product": "one product", "list": "100 products"}
 
+LINES = {"bare": "", "gated": "+ gate", "sized": "+ bytes"}
+"""What the program is compared with, as it is printed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -69,7 +72,10 @@ def _install(stack: ExitStack, variations: int) -> Installation:
 
 def _compare(measured: Installation, plan: Plan) -> list[Compared]:
     print(f"\n{MEASURED:,} variations, {rounds.CONNECTIONS} connections: the program and the bare limit (the same")
-    print("SQL without the gate's statement; `+ gate` is the same with it). Median of the rounds [least-most].\n")
+    print(
+        "SQL without the gate's statement; `+ gate` is the same with it, `+ bytes` that with an answer of the same"
+    )
+    print("length). Median of the rounds [least-most].\n")
     head = ("", "", "program", "bare", "ratio", "", "p99 ms", "p99 ms")
     print("{:<42}{:>8}{:>10}{:>10}{:>9}{:>14}{:>10}{:>9}".format(*head))
     print(
@@ -80,7 +86,7 @@ def _compare(measured: Installation, plan: Plan) -> list[Compared]:
         for case in rounds.cases(measured.catalogue):
             result = rounds.compare(measured, bare_host, case, plan.rounds, plan.seconds)
             compared.append(result)
-            for who in ("bare", "gated"):
+            for who in LINES:
                 print(_line(result, who), flush=True)
     return compared
 
@@ -90,7 +96,7 @@ def _line(result: Compared, who: str) -> str:
     middle = statistics.median(ratios)
     name = result.name if who == "bare" else ""
     return (
-        f"{name:<42}{'' if who == 'bare' else '+ gate':>8}"
+        f"{name:<42}{LINES[who]:>8}"
         f"{result.median('program', _rate):>10,.0f}{result.median(who, _rate):>10,.0f}"
         f"{middle:>9.2f}{f'[{min(ratios):.2f}-{max(ratios):.2f}]':>14}"
         f"{result.median('program', _p99):>10.1f}{result.median(who, _p99):>9.1f}"
@@ -169,7 +175,7 @@ def _write(
         "cases": {
             result.case: {
                 "samples": {who: [asdict(sample) for sample in samples] for who, samples in result.samples.items()},
-                "ratio": {who: statistics.median(result.ratios(who)) for who in ("bare", "gated")},
+                "ratio": {who: statistics.median(result.ratios(who)) for who in LINES},
             }
             for result in compared
         },

@@ -3,7 +3,8 @@
 No gate, no readers of parameters, no domain, no views: a key is cut out of the query string, the statement
 runs, and its row is written as JSON as it is. Each path has a second form below /gated, which runs the gate's
 one statement (`admit`) on the same connection first: what admitting callers costs in the database is in that
-one, what it costs in the program is in neither.
+one, what it costs in the program is in neither. A third form, below /sized/N, does the same and fills the answer
+with blanks up to N bytes: what a wire format of many words costs to send is in that one.
 
 The statements are taken down from the program's own functions as they run, so the two cannot differ. Run by
 `bench.installation`: `python -m bench.bare`, with the accounts as JSON on standard input.
@@ -122,7 +123,11 @@ class Bare:
         if scope["type"] != "http":
             await self._lifespan(receive, send)
             return
-        body = await self._routes[scope["path"]](scope["query_string"])
+        path, size = scope["path"], 0
+        if path.startswith("/sized/"):
+            number, _, rest = path.removeprefix("/sized/").partition("/")
+            path, size = f"/gated/{rest}", int(number)
+        body = (await self._routes[path](scope["query_string"])).ljust(size)
         headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})

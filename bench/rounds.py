@@ -114,12 +114,15 @@ def check(installation: Installation) -> None:
 
 
 def compare(installation: Installation, bare_host: str, case: Case, rounds: int, seconds: int) -> Compared:
-    """The program, the bare limit, and the bare limit behind the gate's statement, in turn."""
-    gated = [Call(call.method, "/gated" + call.target) for call in case.bare]
+    """The program, the bare limit, the same behind the gate's statement, and with answers of one size, in turn."""
+    gated = [Call(call.method, f"/gated{call.target}") for call in case.bare]
+    size = len(_answer(installation, case))
+    sized = [Call(call.method, f"/sized/{size}{call.target}") for call in case.bare]
     targets = {
         "program": Target(installation.host, case.shop.token, case.program),
         "bare": Target(bare_host, case.shop.token, case.bare),
         "gated": Target(bare_host, case.shop.token, gated),
+        "sized": Target(bare_host, case.shop.token, sized),
     }
     for target in targets.values():
         load.run(target, 1, CONNECTIONS)  # fills pools, statement caches and buffers; not counted
@@ -151,6 +154,12 @@ def milliseconds_per_read(
 
 
 def _ask(installation: Installation, case: Case) -> Any:
+    answer = json.loads(_answer(installation, case))
+    assert answer["code"] == 0, answer
+    return answer["data"]
+
+
+def _answer(installation: Installation, case: Case) -> bytes:
     call = case.program[0]
     request = urllib.request.Request(
         f"http://{installation.host}{call.target}",
@@ -159,6 +168,5 @@ def _ask(installation: Installation, case: Case) -> Any:
         method=call.method,
     )
     with urllib.request.urlopen(request, timeout=10) as response:
-        answer = json.load(response)
-    assert answer["code"] == 0, answer
-    return answer["data"]
+        answer: bytes = response.read()
+    return answer

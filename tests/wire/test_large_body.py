@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -15,7 +15,7 @@ from tests.wire.test_gate import OpenDoor
 from tests.wire.test_json_rows import Rows
 from tradepost.wire import refusals
 from tradepost.wire.endpoint import MIB, Surface
-from tradepost.wire.forms import MOST_PIECE
+from tradepost.wire.forms import MOST_PIECE, REST_SECONDS, _small_pieces
 from tradepost.wire.gate import Rules
 from tradepost.wire.http import Addresses, App, Attachment, Service
 from tradepost.wire.json_rows import JsonRows
@@ -123,6 +123,26 @@ def test_others_have_their_turn_after_each_piece(app: App) -> None:
         return turns
 
     assert asyncio.run(play()) >= len(BODY) // MOST_PIECE
+
+
+@pytest.mark.parametrize("rests", [True, False])
+def test_a_reader_that_rests_leaves_the_machine_to_others(rests: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    slept = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    async def collect() -> bytes:
+        return b"".join([data async for data in _small_pieces(_all_of(BODY), rests)])
+
+    monkeypatch.setattr("tradepost.wire.forms.asyncio.sleep", sleep)
+    monkeypatch.setattr("tradepost.wire.forms.WORK_SECONDS", 0)
+    assert asyncio.run(collect()) == BODY
+    assert set(slept) == {REST_SECONDS if rests else 0}
+
+
+async def _all_of(data: bytes) -> AsyncIterator[bytes]:
+    yield data
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,10 @@ class Collector(Protocol):
 class Collecting(Protocol):
     """A reader whose parameter is collected from a body."""
 
+    @property
+    def rests(self) -> bool:
+        """Whether reading pauses again and again and leaves the machine to others, for which it takes longer."""
+
     def collector(self, name: str) -> Collector:
         """A collector for one call; its facts carry `name`."""
 

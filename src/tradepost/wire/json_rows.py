@@ -53,6 +53,7 @@ class JsonRows:
     take: Callable[[], RowTaker]
     takes_empty: ClassVar[bool] = False
     takes_json: ClassVar[bool] = False
+    rests: ClassVar[bool] = False
 
     def collector(self, name: str) -> _RowReader:
         """Reads the rows of one call."""

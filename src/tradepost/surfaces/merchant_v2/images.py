@@ -43,6 +43,7 @@ class Base64:
     most: int
     takes_empty: ClassVar[bool] = False
     takes_json: ClassVar[bool] = False
+    rests: ClassVar[bool] = True
 
     def collector(self, name: str) -> _Decoder:
         """Decodes the bytes of one call."""
