@@ -418,6 +418,7 @@ GOOD_BODIES: dict[str, Any] = {
         "orders": [{"tracking_id": wish_id(PARCELS["lan"]["numbered"]), "cancel_reason_code": "40101"}]
     },
     "/api/v3/get_channels": {"channels": ["1", "200-1"]},
+    "/api/v3/warehouse": {"warehouse_ids": [1, 4]},
     "/api/v3/scopes": {"scope_names": ["user.order.read"]},
     "/api/v3/orders/create": NEW_ORDER,
     "/api/v3/orders/cancel": [

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from tradepost.domain import reference
 from tradepost.domain.parcels import Details, Parcel, Scan
 
 Place = tuple[str | None, str | None, str | None]
@@ -20,10 +21,8 @@ Place = tuple[str | None, str | None, str | None]
 CHINA: Final = "CN"
 # Where the warehouses are that parcels are handed over at; others begin at their sender's.
 _WAREHOUSES: Final[dict[str, Place]] = {
-    "1": (CHINA, "Shanghai", "Shanghai"),
-    "2": (CHINA, "Guangdong", "Guangzhou"),
-    "3": (CHINA, "Guangdong", "Shenzhen"),
-    "4": (CHINA, "Zhejiang", "Yiwu"),
+    str(code): (CHINA, warehouse["province_en"], warehouse["city_en"])
+    for code, warehouse in reference.HANDOVER_WAREHOUSES.items()
 }
 # By channel: where its parcels are sorted, and from where they fly.
 _HUBS: Final[dict[str, tuple[Place, Place]]] = {

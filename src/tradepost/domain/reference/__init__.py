@@ -71,6 +71,9 @@ REGIONS: Final = {
 }
 """The regions by code."""
 
+HANDOVER_WAREHOUSES: Final = {int(row["code"]): row for row in _rows("handover_warehouses.tsv")}
+"""Where parcels are handed over on channels that have warehouses, by code; towns recorded, addresses ours."""
+
 CARRIERS: Final = tuple(row["carrier"] for row in _rows("carriers.tsv"))
 """All accepted shipping providers, in the order of the reference; chapter *Accepted Shipping Providers*."""
 

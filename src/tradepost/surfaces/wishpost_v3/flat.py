@@ -6,13 +6,14 @@ Their answers stand beside `code` and `message`, and their token may stand in th
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, ClassVar, Final
 
 from msgspec import Struct
 
-from tradepost.domain import parcels
+from tradepost.domain import parcels, reference
 from tradepost.domain.context import ShipperCtx
 from tradepost.domain.failure import Failure
 from tradepost.domain.parcels import failures as f
@@ -24,7 +25,7 @@ from tradepost.values import Words
 from tradepost.wire import refusals
 from tradepost.wire.bodies import BodyObject, Many
 from tradepost.wire.http_types import Locale
-from tradepost.wire.params import Doc, LookedUp
+from tradepost.wire.params import Doc, LookedUp, Whole
 
 MOST: Final = 100
 CHINA: Final = timedelta(hours=8)
@@ -102,6 +103,16 @@ class ScopeQuestion:
 
     scope_names: Annotated[
         tuple[str, ...], Many(0, MOST), LookedUp(64), Doc("Their names; all if there is none.")
+    ] = ()
+    access_token: Token | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WarehouseQuestion:
+    """Which warehouses are asked about."""
+
+    warehouse_ids: Annotated[
+        tuple[int, ...], Many(0, MOST), Whole(0, 999_999), Doc("Their numbers; all if there is none.")
     ] = ()
     access_token: Token | None = None
 
@@ -191,6 +202,42 @@ class ScopeList(Struct):
     scopes: list[Scope]
 
 
+class WarehouseAddress(Struct, gc=False):
+    """Where parcels are handed over, in one language."""
+
+    name: str
+    province: str
+    city: str
+    district: str
+    zipcode: str
+    address: str
+    phone_number: str
+    email: str
+
+
+class Warehouse(Struct, gc=False):
+    """A place to hand parcels over at.
+
+    `enum_value` is what an order names it by, as `warehouse_code`.
+    """
+
+    enum_value: int
+    official_name_cn: str
+    official_name_en: str
+    warehouse_address_cn: WarehouseAddress
+    warehouse_address_en: WarehouseAddress
+
+
+class WarehouseList(Struct):
+    """Warehouses.
+
+    `timestamp` is the time in China.
+    """
+
+    timestamp: str
+    warehouses: list[Warehouse]
+
+
 @api.read("/order_status", method="POST", scope="user.order.read", flat=True, fails=[f.ParcelNotFound])
 async def get_order_status(
     ctx: ShipperCtx,
@@ -260,6 +307,38 @@ async def get_scopes(
     """
     wanted = [name for name in SCOPES if not question.scope_names or name in question.scope_names]
     return ScopeList(_timestamp(ctx.now), [_scope(name) for name in wanted])
+
+
+@api.read("/warehouse", method="POST", scope="user.order.read", flat=True)
+async def get_warehouses(
+    ctx: ShipperCtx,
+    *,
+    question: Annotated[WarehouseQuestion, BodyObject(WarehouseQuestion), Doc("The warehouses.")],
+) -> WarehouseList:
+    """Get warehouses.
+
+    Where parcels are handed over on channels with `support_warehouses`: those that are named, or all; a number that
+    is none is passed over.
+    """
+    wanted = [
+        Warehouse(code, row["name_cn"], row["name_en"], _address(row, "cn"), _address(row, "en"))
+        for code, row in reference.HANDOVER_WAREHOUSES.items()
+        if not question.warehouse_ids or code in question.warehouse_ids
+    ]
+    return WarehouseList(_timestamp(ctx.now), wanted)
+
+
+def _address(row: Mapping[str, str], language: str) -> WarehouseAddress:
+    return WarehouseAddress(
+        name=row[f"name_{language}"],
+        province=row[f"province_{language}"],
+        city=row[f"city_{language}"],
+        district=row[f"district_{language}"],
+        zipcode=row["zipcode"],
+        address=row[f"address_{language}"],
+        phone_number=row["phone_number"],
+        email=row["email"],
+    )
 
 
 def _scope(name: str) -> Scope:
