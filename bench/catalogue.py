@@ -155,7 +155,7 @@ async def _open_shop(settings: Settings, name: str) -> tuple[str, str]:
     async with operator(settings) as ctx:
         new = NewMerchant(f"Bench {name}", f"{name}@bench.example", access.new_secret())
         merchant_id = await merchants.add_merchant(ctx, new)
-        app_id, _ = await access.add_app(ctx, "merchant", f"Bench {name}")
+        app_id, _ = await access.add_app(ctx, "merchant", access.NewApp(f"Bench {name}"))
         return merchant_id, await access.issue_token(ctx, "merchant", merchant_id, app_id, tuple(SCOPES))
 
 

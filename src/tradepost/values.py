@@ -41,6 +41,8 @@ class Fact(Exception):
     """
 
     __match_args__: ClassVar[tuple[str, ...]] = ()
+    keeps: ClassVar[bool] = False
+    """Whether what a call did before it met this fact stays, such as taking back what was stolen."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)

@@ -48,6 +48,7 @@ from lxml import etree
 
 from tests.support.answer import Answer
 from tests.support.calls import good_call
+from tests.support.consent import SHOWN
 from tests.support.database import Server
 from tests.support.market import Market, World, open_market
 from tradepost.surfaces.merchant_v2.chapters import api as merchant
@@ -179,7 +180,7 @@ def least_call(service: str, endpoint: Endpoint, who: str) -> dict[str, str]:
     good = good_call(service, endpoint, who)
     needed = {param.name for param in endpoint.params if param.required}
     needed |= {next(name for name in pair if name in good) for pair in endpoint.one_of if set(pair) & good.keys()}
-    needed |= set(ALSO_NEEDED.get(endpoint.path, ()))
+    needed |= set(ALSO_NEEDED.get(endpoint.path, SHOWN)) & good.keys()
     if who in ("cny", "eur"):
         needed |= {name for name in good if name.startswith("localized_")}
     return {name: value for name, value in good.items() if name in needed}

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from tests.everywhere.consent_provoked import CONSENT_PROVOKED, token_call
 from tests.everywhere.orders_provoked import ORDERS_PROVOKED
 from tests.support.answer import Answer
 from tests.support.calls import (
@@ -32,6 +33,7 @@ from tests.support.calls import (
     TICKETS,
     good_call,
 )
+from tests.support.consent import client
 from tests.support.market import FILL_WITH_VARIATIONS, Market
 from tradepost.domain import merchants, products
 from tradepost.domain.access import new_token
@@ -385,6 +387,7 @@ PROVOKED: dict[tuple[str, str], Callable[[Market, str], Answer]] = {
         f"{RETURNS}/disable-return-setting-for-region", id=RINGS["usd"][0], region="EU"
     ),
     **{("merchant", name): call for name, call in ORDERS_PROVOKED.items()},
+    **CONSENT_PROVOKED,
     ("merchant", "NotificationNotFound"): post("/api/v2/noti/mark-as-viewed", noti_id="0" * 24),
     ("merchant", "TicketNotFound"): post("/api/v2/ticket/close", id="0" * 24),
     ("merchant", "TicketClosed"): post("/api/v2/ticket/reply", id=TICKETS["usd"][3], reply="x"),
@@ -471,6 +474,9 @@ PROVOKED: dict[tuple[str, str], Callable[[Market, str], Answer]] = {
     ("wishpost", "PickupAddressMissing"): book(pickup=ADDRESS),
     ("wishpost", "BalanceTooLow"): first(
         "update ledger_account set balance = -199, least = -200 where name = 'free'", book()
+    ),
+    ("wishpost", "OneOfMissing"): token_call(
+        "wishpost", "/api/v3/access_token", client("wishpost"), grant_type="authorization_code"
     ),
     ("wishpost", "IpLimitReached"): limited("ip"),
     ("wishpost", "UserLimitReached"): limited("user"),

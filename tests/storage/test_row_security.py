@@ -43,11 +43,12 @@ SHARED = {
     **dict.fromkeys(("system_update", "system_update_feature"), "news of the marketplace, the same for everybody"),
 }
 
+SECRETS = ("access_token_hash", "consent_code_hash", "person_session_hash", "refresh_token_hash")
 # Unique or foreign keys that may do without the account.
 KEYS_WITHOUT_ACCOUNT = {
     **dict.fromkeys(("merchant_user_email", "shipper_email"), "it signs in to one account, so whose it is shows"),
-    "access_token_hash": "the gate finds the account by the token; a hash of 256 random bits tells nothing",
-    "access_token_service_app_id_fkey": "an app is the platform's and calls for many accounts",
+    **dict.fromkeys(SECRETS, "it finds the account; a hash of 256 random bits tells nothing"),
+    **dict.fromkeys(("access_token_service_app_id_fkey", "consent_service_app_id_fkey"), "an app calls for many"),
     "sender_shop_shop_id_fkey": "a shop is the other service's; an operator binds the two",
     "parcel_otype_fkey": "a channel is the platform's and carries for many accounts",
 }
@@ -162,7 +163,8 @@ def test_nothing_lifts_the_application_over_the_wall(market: Market) -> None:
             APP_ROLE,
         )
     )
-    assert [function["proname"] for function in lifting] == ["admit", "parcel_of_order"]
+    gates = {"admit", "admit_anybody", "app_of", "bind_by", "follow_consent", "parcel_of_order", "person_of"}
+    assert {function["proname"] for function in lifting} == gates
 
 
 # -- the probe: no statement says whose rows it means

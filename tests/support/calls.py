@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tests.support import consent
 from tradepost.domain.parcels.booking import wish_id
 from tradepost.surfaces.merchant_v2.chapters import api as merchant_v2
 from tradepost.surfaces.wishpost_v3.chapters import api as wishpost_v3
@@ -410,6 +411,26 @@ GOOD |= {
         "publish_time_min": "2021-05-01T00:00:00Z",
         "publish_time_max": "2021-05-31T00:00:00Z",
     },
+}
+GOOD |= {
+    (service, f"/api/{path}"): call(service)
+    for service in ("merchant", "wishpost")
+    for path, call in (
+        ("v3/oauth/access_token", consent.exchange),
+        ("v3/oauth/refresh_token", consent.refresh),
+        ("v2/oauth/access_token", consent.exchange),
+        ("v2/oauth/refresh_token", consent.refresh),
+        ("v3/access_token", consent.exchange),
+        ("v3/access_token/refresh", consent.refresh),
+        (
+            "v3/oauth/revoke_token",
+            lambda service: consent.client(service) | {"token": consent.REFRESH_TOKENS[service]},
+        ),
+        (
+            "v3/oauth/introspect_token",
+            lambda service: consent.client(service) | {"token": consent.REFRESH_TOKENS[service]},
+        ),
+    )
 }
 # The body of a good call where that is a JSON value by itself.
 GOOD_BODIES: dict[str, Any] = {

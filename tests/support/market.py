@@ -23,6 +23,7 @@ import asyncpg
 from tests.support.answer import Answer
 from tests.support.calls import BULK_JOBS, DOWNLOAD_JOBS, ORDER_JOBS, RETURN_WAREHOUSES, RINGS, SCARVES
 from tests.support.complaints import complain
+from tests.support.consent import let_in
 from tests.support.database import Server
 from tests.support.news import publish_updates, tell_news
 from tests.support.orders import sell
@@ -69,6 +70,7 @@ from tradepost.surfaces.sessions import CallSessions
 from tradepost.surfaces.ticket_pictures import TicketPictures
 from tradepost.surfaces.wishpost_v3.chapters import api as wishpost_v3
 from tradepost.surfaces.wishpost_v3.surface import SCOPES as WISHPOST_SCOPES
+from tradepost.values import Fact
 from tradepost.wire.gate import Rules
 from tradepost.wire.http import Addresses, App, Service
 from tradepost.worker import handlers
@@ -145,6 +147,12 @@ async def build_world(server: Server) -> World:
             later = replace(ctx, new_id=scenes.seeded_ids(4), now=PARCELS_BOOKED)
             await _Worker(_OneConnection(connection), LocalFiles(files), later).run()
             await carry_some(ctx, senders)
+            for service, grants, scopes in (
+                ("merchant", shops["usd"], MERCHANT_SCOPES),
+                ("wishpost", senders["lan"], WISHPOST_SCOPES),
+            ):
+                asked = replace(ctx, new_id=scenes.seeded_ids(len(service)))
+                await let_in(asked, service, grants.account_id, tuple(scopes))
     finally:
         await connection.close()
     return World(shops, senders, files)
@@ -312,10 +320,18 @@ class _OneConnection:
 
     @asynccontextmanager
     async def call(self) -> AsyncIterator[asyncpg.Connection[Any]]:
+        kept: Fact | None = None
         async with self._connection.transaction():
             await self._connection.execute(f"set local role {APP_ROLE}")
-            yield self._connection
+            try:
+                yield self._connection
+            except Fact as fact:
+                if not fact.keeps:
+                    raise
+                kept = fact  # what was committed before stays
         await self._connection.execute("reset role")
+        if kept is not None:
+            raise kept
 
     @asynccontextmanager
     async def acting_for(self, account_id: str, **how: object) -> AsyncIterator[asyncpg.Connection[Any]]:
@@ -464,6 +480,10 @@ class Market:
         self.sql(
             "insert into notification (merchant_id, id, topic, about, created_at) "
             "select id, repeat('0', 24), 'x', '{}', now() from merchant"
+        )
+        self.sql(
+            "insert into person_session (account_id, id, service, user_id, hash, created_at, used_at) "
+            "select id, id, 'merchant', id, sha256(id::bytea), now(), now() from merchant"
         )
         self.sql(
             "insert into picture_use (merchant_id, picture_id, product_id) "

@@ -144,6 +144,10 @@ def test_every_endpoint_says_the_same_in_both_formats(
 ) -> None:
     tree = _ask(loop, market, world, call).json
     answer = _ask(loop, market, world, call, format="xml")
+    if call[1].open:  # its tokens are new each time
+        told = re.findall(rb"mp_[ar]t_\w{49}", answer.body)
+        known = iter(told)
+        tree = json.loads(re.sub(r"mp_[ar]t_\w{49}", lambda _: next(known).decode(), json.dumps(tree)))
     root = etree.fromstring(answer.body)
     assert tree["code"] == 0
     assert answer.headers["content-type"] == "application/xml; charset=utf-8"

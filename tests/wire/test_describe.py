@@ -191,7 +191,8 @@ def test_every_failure_is_told_under_its_status(book: Book) -> None:
     document, table = openapi(book), book.surface.table
     for endpoint in book.surface.endpoints:
         for _, _, operation in operations(document, endpoint):
-            for fact in (*endpoint.failures, *book.surface.common_failures, refusals.TokenMissing):
+            usual = (*book.surface.common_failures, refusals.TokenMissing)
+            for fact in (*endpoint.failures, *((refusals.ClientMissing,) if endpoint.open else usual)):
                 line = table.line(fact.__name__)
                 response = resolve(document, operation["responses"][str(line.http)])
                 assert f"{line.code}" in response["description"]
@@ -205,7 +206,8 @@ def test_scopes_and_limits_are_told(book: Book) -> None:
     for endpoint in book.surface.endpoints:
         for _, _, operation in operations(document, endpoint):
             assert operation.get("x-required-scope") == endpoint.scope
-            assert operation["security"][0] == {"oauth2": [endpoint.scope] if endpoint.scope else []}
+            ways = {"client": []} if endpoint.open else {"oauth2": [endpoint.scope] if endpoint.scope else []}
+            assert operation["security"][0] == ways
             assert len(operation["x-rate-limits"]) == len(endpoint.limits)
 
 

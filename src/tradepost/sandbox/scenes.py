@@ -94,9 +94,8 @@ async def open_sender(ctx: Ctx, sender: Sender, scopes: Sequence[str], secrets: 
 async def _grant(
     ctx: Ctx, service: str, account_id: str, app_name: str, scopes: Sequence[str], secrets: Secrets
 ) -> Grant:
-    app_id, secret = await access.add_app(
-        ctx, service, app_name, "https://app.example/callback", secrets.client_secret
-    )
+    own = access.NewApp(app_name, ("https://app.example/callback",), account_id)
+    app_id, secret = await access.add_app(ctx, service, own, secrets.client_secret)
     token = await access.issue_token(ctx, service, account_id, app_id, scopes, token=secrets.access_token)
     return Grant(account_id, app_id, secret, token)
 

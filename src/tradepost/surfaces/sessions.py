@@ -41,7 +41,7 @@ class CallSession:
     ) -> None:
         self._connection = connection
         self.ctx = _context(connection, admission, new_id, tools)
-        self.locale = admission.actor.locale
+        self.locale = "" if admission.actor is None else admission.actor.locale
         self.remaining = admission.remaining
 
     def transaction(self) -> AbstractAsyncContextManager[Any]:
@@ -94,7 +94,8 @@ class Opening:
         except StorageUnavailable as error:
             raise ServiceUnavailable from error
         try:
-            admission = await access.admit(connection, self._credentials)
+            let_in = access.admit_anybody if self._credentials.is_open else access.admit
+            admission = await let_in(connection, self._credentials)
         except BaseException as error:
             await self.__aexit__(type(error), error, error.__traceback__)
             raise
@@ -129,3 +130,5 @@ def _context(connection: Any, admission: access.Admission, new_id: Callable[[], 
             return ShipperCtx(
                 connection, admission.now, shipper, new_id, admission.token_id, tools.link_keys, tools.press
             )
+        case None:
+            return Ctx(connection, admission.now, None, new_id)

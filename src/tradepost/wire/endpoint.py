@@ -14,7 +14,7 @@ import inspect
 import typing
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypedDict, Unpack
+from typing import Any, Final, Literal, TypedDict, Unpack
 
 from tradepost.values import Fact
 from tradepost.wire import refusals
@@ -30,14 +30,17 @@ from tradepost.wire.declared import WhenMissing as WhenMissing
 from tradepost.wire.declared import argument
 from tradepost.wire.failures import FailureTable
 from tradepost.wire.forms import Parameters
-from tradepost.wire.http_types import BaseUrl, Locale
-from tradepost.wire.params import Choice
+from tradepost.wire.http_types import BaseUrl, Client, Locale
+from tradepost.wire.params import Choice, LookedUp
 
 MIB = 1 << 20
 BODY_LIMIT = MIB
 
 Handler = Callable[..., Awaitable[Any]]
-_HANDED = (BaseUrl, Locale)
+_HANDED = (BaseUrl, Locale, Client)
+CLIENT_ID: Final = Param("client_id", LookedUp(64), "Your app's client id.", False, None)
+CLIENT_SECRET: Final = Param("client_secret", LookedUp(200), "Your app's client secret.", False, None)
+"""What open endpoints take beside their parameters; both may as well stand in the Authorization header (Basic)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ class Manner(TypedDict, total=False):
     flat: bool
     one_statement: bool
     heavy: bool
+    open: bool
     says: str
 
 
@@ -86,6 +90,8 @@ class Endpoint:
     """Whether a write is a single statement, which is a transaction by itself and needs none around it."""
     heavy: bool = False
     """Whether a call costs so much beside the database that it waits for its turn before it gets a connection."""
+    open: bool = False
+    """Whether it is called without a token: by an app, which shows its id and its secret."""
     arguments: Mapping[str, Param | Group]
     body: tuple[str, Body] | None
     """The argument that is the whole body, where that is a JSON value by itself and no set of parameters."""
@@ -112,15 +118,16 @@ class Endpoint:
         """The pairs of parameters of which one must be given."""
         return tuple(a.one_of for a in self.arguments.values() if isinstance(a, Group) and a.one_of)
 
-    def bind(self, given: Parameters, base_url: BaseUrl, locale: str) -> dict[str, Any]:
+    def bind(
+        self, given: Parameters, base_url: BaseUrl, locale: str, client: Client | None = None
+    ) -> dict[str, Any]:
         """The keyword arguments of the handler: out of what was given, and what they ask about the call itself."""
         bound = {name: argument.read(given) for name, argument in self.arguments.items()}
         if self.body is not None:
             name, body = self.body
             bound[name] = body.reader.take(given.body)
-        for name, kind in self.handed.items():
-            bound[name] = base_url if kind is BaseUrl else locale
-        return bound
+        about = {BaseUrl: base_url, Locale: locale, Client: client}
+        return bound | {name: about[kind] for name, kind in self.handed.items()}
 
 
 class Surface:
@@ -291,6 +298,10 @@ def _compile(
     body = _body(hints, documented)
     arguments = _arguments(handler, hints)
     params = [p for a in arguments.values() for p in (a.params if isinstance(a, Group) else (a,))]
+    if manner.get("open"):
+        params = [CLIENT_ID, CLIENT_SECRET, *params]
+    elif Client in hints.values():
+        raise DeclarationError("only an open endpoint is handed the app that calls")
     return Endpoint(
         name=handler.__name__,
         kind=kind,

@@ -6,22 +6,26 @@ is called is told by the table of the surface.
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
+from urllib.parse import unquote_plus
 
 import msgspec
 import structlog
 
 from tradepost.values import Fact, TryLater
 from tradepost.wire import answers, fields, forms, refusals
-from tradepost.wire.endpoint import BODY_LIMIT, Endpoint, RateLimit, Surface
+from tradepost.wire.endpoint import BODY_LIMIT, CLIENT_ID, CLIENT_SECRET, Endpoint, RateLimit, Surface
 from tradepost.wire.forms import Parameters
-from tradepost.wire.http_types import Request, Response, is_host
+from tradepost.wire.http_types import Client, Request, Response, is_host
 from tradepost.wire.paging import Listing, links
 from tradepost.wire.params import Whole
+from tradepost.wire.text import clean_text
 from tradepost.wire.turns import Queues, Turns
 
 LOOPBACK = ("127.0.0.1", "::1", None)
@@ -43,6 +47,8 @@ class Credentials:
     limits: tuple[RateLimit, ...]
     client: str
     agent: str
+    is_open: bool = False
+    """Whether no token is asked for, because the call itself says who it is from."""
 
 
 class Session(Protocol):
@@ -130,7 +136,8 @@ async def answer(
     5. the token is found, and a session opened: token, scope and rate limit in one round trip; a heavy call waits
        for its turn before;
     6. the parameters are read, each refusal naming the first that is wrong;
-    7. the handler runs, a write of more than one statement inside one transaction;
+    7. the handler runs, a write of more than one statement inside one transaction, which a failure undoes unless
+       it says that what was done stays;
     8. the tree it returns is written in the envelope.
 
     Whatever happens comes out as an answer in the envelope: a fact by the table of the surface, anything else
@@ -185,7 +192,8 @@ async def _serve(
         reply.headers["Wish-Rate-Limit-Remaining"] = str(session.remaining)
         if not locale and session.locale in surface.table.locales:
             reply.locale = session.locale
-        arguments = endpoint.bind(given, request.base_url, reply.locale)
+        client = _client(given, request) if endpoint.open else None
+        arguments = endpoint.bind(given, request.base_url, reply.locale, client)
         _name_ignored(surface, endpoint, given, reply)
         data = await _run(surface, endpoint, session, arguments, rules)
     if isinstance(data, Listing):
@@ -241,8 +249,15 @@ async def _run(
     try:
         if endpoint.kind == "read" or endpoint.one_statement:
             return await endpoint.handler(session.ctx, **arguments)
+        kept: Fact | None = None
         async with session.transaction():
-            return await endpoint.handler(session.ctx, **arguments)
+            try:
+                return await endpoint.handler(session.ctx, **arguments)
+            except surface.failure_base as failure:
+                if not failure.keeps:
+                    raise
+                kept = failure
+        raise kept
     except surface.failure_base as failure:
         kind = type(failure)
         if not isinstance(failure, TryLater) and kind not in (*endpoint.failures, *surface.common_failures):
@@ -284,12 +299,35 @@ def _credentials(
 ) -> Credentials:
     return Credentials(
         service=surface.name,
-        token=_token(_sent_token(surface, endpoint, given), request),
+        token="" if endpoint.open else _token(_sent_token(surface, endpoint, given), request),
         scope=endpoint.scope,
         limits=limits,
         client=request.client or "",
         agent=request.headers.get("user-agent", ""),
+        is_open=endpoint.open,
     )
+
+
+def _client(given: Parameters, request: Request) -> Client:
+    """The app that calls, by the Authorization header or by two parameters, which must not disagree.
+
+    A header of another scheme than Basic says nothing: the reference's own samples send one along. Raises
+    TokenMalformed, ClientMissing, ClientsDisagree.
+    """
+    client_id, secret = CLIENT_ID.read(given), CLIENT_SECRET.read(given)
+    scheme, _, told = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "basic":
+        try:
+            text = base64.b64decode(told.encode("ascii"), validate=True).decode()
+        except (UnicodeError, binascii.Error):
+            raise refusals.TokenMalformed from None
+        name, _, password = (unquote_plus(part) for part in text.partition(":"))
+        if (client_id or name) != name or (secret or password) != password:
+            raise refusals.ClientsDisagree
+        client_id, secret = clean_text("client_id", name), clean_text("client_secret", password)
+    if not client_id or not secret:
+        raise refusals.ClientMissing
+    return Client(client_id, secret)
 
 
 def _sent_token(surface: Surface, endpoint: Endpoint, given: Parameters) -> str:

@@ -15,6 +15,15 @@ A handler that declares an argument of this type is handed that of its call; on 
 Locale = NewType("Locale", str)
 """The language that a call is answered in; handed to handlers like the base URL."""
 
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """The app that calls an open endpoint, by what it shows and nobody looked at yet; handed to handlers, too."""
+
+    id: str
+    secret: str
+
+
 # A name, an address, or nothing; it is repeated in links, so nothing else passes.
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]{0,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?", re.ASCII)
 

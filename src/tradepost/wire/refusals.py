@@ -4,7 +4,7 @@
     ├── about the call        RequestMalformed · HeadTooLarge · PathUnknown · MethodNotAllowed · HttpsRequired
     │                         BodyTooLarge · BodySlow · ContentTypeUnknown · BodyMalformed · JsonMalformed
     │                         BodyNotObject · TooManyFields · FieldsTooLarge
-    ├── about the credentials TokenMissing · TokenMalformed · TokensDisagree
+    ├── about the credentials TokenMissing · TokenMalformed · TokensDisagree · ClientMissing · ClientsDisagree
     ├── about the service     Unexpected · ServiceUnavailable
     └── BadParameter          ParameterMissing · OneOfMissing · GivenTwice · NotOneValue · …
 
@@ -102,6 +102,14 @@ class TokenMalformed(Refusal):
 
 class TokensDisagree(Refusal):
     """One token as a parameter and another in the header."""
+
+
+class ClientMissing(Refusal):
+    """An app has to show its id and its secret here, and does not."""
+
+
+class ClientsDisagree(Refusal):
+    """The Authorization header names another app, or another secret, than the parameters do."""
 
 
 class Unexpected(Refusal):

@@ -13,7 +13,18 @@ from datetime import timedelta
 
 import structlog
 
-from tradepost.domain import access, downloads, infractions, jobs, outbox, parcels, pictures, world
+from tradepost.domain import (
+    access,
+    consents,
+    downloads,
+    infractions,
+    jobs,
+    outbox,
+    parcels,
+    people,
+    pictures,
+    world,
+)
 from tradepost.domain.context import Ctx
 from tradepost.storage.database import Database
 from tradepost.storage.files import FileStore
@@ -35,6 +46,14 @@ class Chore:
 
 async def _forget_windows(ctx: Ctx, files: FileStore) -> int:
     return await access.forget_old_windows(ctx)
+
+
+async def _forget_seeds(ctx: Ctx, files: FileStore) -> int:
+    return await consents.forget_seeds(ctx)
+
+
+async def _forget_sessions(ctx: Ctx, files: FileStore) -> int:
+    return await people.forget_sessions(ctx)
 
 
 async def _forget_jobs(ctx: Ctx, files: FileStore) -> int:
@@ -75,6 +94,8 @@ CHORES = (
     Chore("refund orders that nobody shipped in time", timedelta(seconds=15), _refund_late_orders),
     Chore("ask carriers what they have seen", timedelta(seconds=15), _ask_carriers),
     Chore("forget old rate limit windows", timedelta(minutes=10), _forget_windows),
+    Chore("forget what refresh answers were made of", timedelta(minutes=1), _forget_seeds),
+    Chore("forget old sessions", timedelta(hours=1), _forget_sessions),
     Chore("delete expired downloads", timedelta(minutes=5), delete_expired_files),
     Chore("delete expired uploads", timedelta(minutes=10), delete_expired_uploads),
     Chore("forget old jobs", timedelta(hours=1), _forget_jobs),

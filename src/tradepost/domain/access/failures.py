@@ -86,6 +86,26 @@ class AppUnknown(Failure):
     app_id: str
 
 
+class ClientRefused(Failure):
+    """No app has this id and this secret."""
+
+
+class AppDisabled(Failure):
+    """The app may not be used any more."""
+
+
+class ScopeUnknown(Failure):
+    """The service has no such scope, or the app does not ask for it."""
+
+    scope: str
+
+
+class RedirectUnusable(Failure):
+    """Consent can lead back to an absolute https URL without a fragment, or to http on this machine."""
+
+    redirect_uri: str
+
+
 class LifetimeUnusable(Failure):
     """A token lives longer than a moment and not for ever."""
 

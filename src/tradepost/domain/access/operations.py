@@ -8,11 +8,13 @@ from datetime import datetime, timedelta
 from typing import NoReturn, Protocol
 
 from tradepost.domain.access import failures, rows
-from tradepost.domain.access.token import fingerprint, looks_right, new_secret, new_token
+from tradepost.domain.access.app import App, NewApp, can_lead_back
+from tradepost.domain.access.token import fingerprint, looks_right, new_secret, new_token, same
 from tradepost.domain.context import Ctx, Merchant, Rows, Shipper
 
 TOKEN_DAYS = 30
 MOST_DAYS = 3650
+OLD_SECRET_HOURS = 24
 
 _VERDICTS = {
     "unknown": failures.TokenUnknown,
@@ -74,10 +76,34 @@ class Asked(Protocol):
 class Admission:
     """Somebody who was let in: who, when, and how many calls he has left in this window."""
 
-    actor: Merchant | Shipper
+    actor: Merchant | Shipper | None
+    """None where nobody showed a token."""
     now: datetime
     remaining: int
-    token_id: str
+    token_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose a secret is, and what time it is in this world."""
+
+    account_id: str
+    name: str
+    locale: str
+    suspended: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLine:
+    """An access token as it is kept; `consent_id` is None for one that an operator issued."""
+
+    app_id: str
+    consent_id: str | None
+    scopes: Sequence[str]
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
 
 
 async def admit(db: Rows, asked: Asked) -> Admission:
@@ -121,15 +147,95 @@ def _refuse(verdict: str, asked: Asked, level: str | None, reset: datetime | Non
     raise _VERDICTS[verdict]
 
 
-async def add_app(
-    ctx: Ctx, service: str, name: str, redirect_uri: str | None = None, secret: str | None = None
-) -> tuple[str, str]:
-    """Add an app to a service; gives its id and its secret (a new one without `secret`), shown this once."""
-    if not name.strip() or not name.isprintable():
-        raise failures.AppNameUnusable(name=name[:64])
+async def admit_anybody(db: Rows, asked: Asked) -> Admission:
+    """Count a call that shows no token, and bind the connection to nobody. Raises RateLimitReached."""
+    limits = asked.limits
+    row = await rows.admit_anybody(
+        db,
+        [limit.level for limit in limits],
+        [f"{asked.service}/{limit.group}/{limit.level}:" for limit in limits],
+        [limit.limit for limit in limits],
+        [limit.seconds for limit in limits],
+        asked.client[:64],
+        asked.agent,
+    )
+    if row["verdict"] != "ok":
+        _refuse(row["verdict"], asked, row["level"], row["reset"])
+    return Admission(None, row["at"], row["remaining"], None)
+
+
+async def add_app(ctx: Ctx, service: str, new: NewApp, secret: str | None = None) -> tuple[str, str]:
+    """Add an app to a service; gives its id and its secret (a new one without `secret`), shown this once.
+
+    Raises AppNameUnusable, RedirectUnusable.
+    """
+    if not new.name.strip() or not new.name.isprintable() or len(new.name) > 200:
+        raise failures.AppNameUnusable(name=new.name[:64])
+    for uri in new.redirect_uris:
+        if not can_lead_back(uri):
+            raise failures.RedirectUnusable(redirect_uri=uri[:64])
     app_id, secret = ctx.new_id(), secret or new_secret()
-    await rows.insert_app(ctx.db, service, app_id, name, fingerprint(secret), redirect_uri, ctx.now)
+    await rows.insert_app(ctx.db, service, app_id, new, fingerprint(secret), ctx.now)
     return app_id, secret
+
+
+async def find_app(ctx: Ctx, service: str, app_id: str) -> App:
+    """An app of a service; raises AppUnknown."""
+    app = await rows.find_app(ctx.db, service, app_id)
+    if app is None:
+        raise failures.AppUnknown(app_id=app_id[:64])
+    return app
+
+
+async def authenticate_app(ctx: Ctx, service: str, app_id: str, secret: str) -> App:
+    """The app that shows this id and this secret; raises ClientRefused, AppDisabled.
+
+    After a secret was replaced the one before is good for a day, so that no app has to change in the same second.
+    """
+    app = await rows.find_app(ctx.db, service, app_id)
+    if app is None:
+        raise failures.ClientRefused
+    told = fingerprint(secret)
+    is_good = same(told, app.secret_hash)
+    if app.old_secret_hash is not None and app.old_secret_expires_at is not None:
+        is_good |= same(told, app.old_secret_hash) and ctx.now < app.old_secret_expires_at
+    if not is_good:
+        raise failures.ClientRefused
+    if app.disabled:
+        raise failures.AppDisabled
+    return app
+
+
+async def verify_app(ctx: Ctx, service: str, app_id: str, verified: bool = True) -> None:
+    """Note that a public app is what it says it is, or is not; raises AppUnknown."""
+    if not await rows.set_verified(ctx.db, service, app_id, ctx.now if verified else None):
+        raise failures.AppUnknown(app_id=app_id)
+
+
+async def disable_app(ctx: Ctx, service: str, app_id: str, disabled: bool = True) -> None:
+    """Keep an app and all its tokens out, or let it in again; raises AppUnknown."""
+    if not await rows.set_disabled(ctx.db, service, app_id, ctx.now if disabled else None):
+        raise failures.AppUnknown(app_id=app_id)
+
+
+async def replace_secret(ctx: Ctx, service: str, app_id: str) -> str:
+    """Give an app a new secret, shown this once; the one before is good for a day. Raises AppUnknown."""
+    secret = new_secret()
+    until = ctx.now + timedelta(hours=OLD_SECRET_HOURS)
+    if not await rows.replace_secret(ctx.db, service, app_id, fingerprint(secret), until):
+        raise failures.AppUnknown(app_id=app_id)
+    return secret
+
+
+async def bind_by(ctx: Ctx, service: str, kind: str, secret: str) -> Owner | None:
+    """Whose a `code`, a `refresh` or `access` token or a `session` is; None for nobody's.
+
+    Binds the connection to the account until the end of the transaction.
+    """
+    row = await rows.bind_by(ctx.db, service, kind, fingerprint(secret))
+    if row["account_id"] is None:
+        return None
+    return Owner(row["account_id"], row["name"], row["locale"], row["suspended"], row["at"])
 
 
 async def issue_token(
@@ -141,7 +247,7 @@ async def issue_token(
     days: float = TOKEN_DAYS,
     token: str | None = None,
 ) -> str:
-    """Issue an access token that lives so many days; gives the token (a new one without `token`), shown this once.
+    """Issue an access token by hand that lives so many days; gives it (a new one without `token`), shown this once.
 
     Raises AppUnknown, LifetimeUnusable.
     """
@@ -155,6 +261,24 @@ async def issue_token(
         ctx.db, service, account_id, ctx.new_id(), app_id, fingerprint(token), list(scopes), ctx.now, expires_at
     )
     return token
+
+
+async def follow_consent(ctx: Ctx, account_id: str, consent_id: str, token: str, expires_at: datetime) -> bool:
+    """Let an access token be good for what was agreed to; whether there is such a consent of the bound account."""
+    return await rows.follow_consent(
+        ctx.db, account_id, consent_id, ctx.new_id(), fingerprint(token), ctx.now, expires_at
+    )
+
+
+async def revoke_of_consent(ctx: Ctx, account_id: str, consent_id: str) -> None:
+    """Take back every access token that follows from a consent."""
+    await rows.revoke_of_consent(ctx.db, account_id, consent_id, ctx.now)
+
+
+async def find_token(ctx: Ctx, account_id: str, token: str) -> TokenLine | None:
+    """An access token of an account, whatever it is worth; None where there is none."""
+    row = await rows.find_token(ctx.db, account_id, fingerprint(token))
+    return None if row is None else TokenLine(**dict(row))
 
 
 async def revoke_token(ctx: Ctx, token: str) -> bool:

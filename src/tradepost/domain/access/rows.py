@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from tradepost.domain.access.app import App, NewApp
 from tradepost.domain.context import Rows
 
 _ADMIT = "select * from admit($1, $2, $3, $4, $5, $6, $7, $8, $9)"
@@ -15,26 +16,79 @@ async def admit(db: Rows, *args: Any) -> Any:
     return await db.fetchrow(_ADMIT, *args)
 
 
-async def insert_app(
-    db: Rows,
-    service: str,
-    app_id: str,
-    name: str,
-    secret_hash: bytes,
-    redirect_uri: str | None,
-    now: datetime,
-) -> None:
+async def admit_anybody(db: Rows, *args: Any) -> Any:
+    """The verdict of the gate on a call without a token; see the function of that name in the migrations."""
+    return await db.fetchrow("select * from admit_anybody($1, $2, $3, $4, $5, $6)", *args)
+
+
+async def bind_by(db: Rows, service: str, kind: str, secret_hash: bytes) -> Any:
+    """Whose a secret is; binds the connection to the account. See the function of that name in the migrations."""
+    return await db.fetchrow("select * from bind_by($1, $2, $3)", service, kind, secret_hash)
+
+
+async def insert_app(db: Rows, service: str, app_id: str, new: NewApp, secret_hash: bytes, now: datetime) -> None:
     """Add an app of one service."""
     await db.execute(
-        "insert into app (service, id, name, secret_hash, redirect_uri, created_at) "
-        "values ($1, $2, $3, $4, $5, $6)",
+        "insert into app (service, id, name, secret_hash, redirect_uri, more_redirect_uris, owner_id, "
+        "needs_pkce, scopes, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         service,
         app_id,
-        name,
+        new.name,
         secret_hash,
-        redirect_uri,
+        new.redirect_uris[0] if new.redirect_uris else None,
+        list(new.redirect_uris[1:]),
+        new.owner_id,
+        new.needs_pkce,
+        None if new.scopes is None else list(new.scopes),
         now,
     )
+
+
+async def find_app(db: Rows, service: str, app_id: str) -> App | None:
+    """An app of a service, for anybody."""
+    row = await db.fetchrow("select * from app_of($1, $2)", service, app_id)
+    if row is None:
+        return None
+    uris = () if row["redirect_uri"] is None else (row["redirect_uri"], *row["more_redirect_uris"])
+    return App(
+        service,
+        app_id,
+        row["name"],
+        uris,
+        row["owner_id"],
+        row["verified_at"] is not None,
+        row["disabled_at"] is not None,
+        None if row["scopes"] is None else tuple(row["scopes"]),
+        row["needs_pkce"],
+        row["secret_hash"],
+        row["old_secret_hash"],
+        row["old_secret_expires_at"],
+    )
+
+
+async def set_verified(db: Rows, service: str, app_id: str, at: datetime | None) -> bool:
+    """Note that an app was verified, or (None) that it is not; whether there is one."""
+    done = "update app set verified_at = $3 where service = $1 and id = $2 returning true"
+    return bool(await db.fetchval(done, service, app_id, at))
+
+
+async def set_disabled(db: Rows, service: str, app_id: str, at: datetime | None) -> bool:
+    """Disable an app, or (None) let it be used again; whether there is one."""
+    done = "update app set disabled_at = $3 where service = $1 and id = $2 returning true"
+    return bool(await db.fetchval(done, service, app_id, at))
+
+
+async def replace_secret(db: Rows, service: str, app_id: str, secret_hash: bytes, until: datetime) -> bool:
+    """Give an app another secret; the one before is good until a moment. Whether there is such an app."""
+    done = await db.fetchval(
+        "update app set old_secret_hash = secret_hash, old_secret_expires_at = $4, secret_hash = $3 "
+        "where service = $1 and id = $2 returning true",
+        service,
+        app_id,
+        secret_hash,
+        until,
+    )
+    return bool(done)
 
 
 async def app_exists(db: Rows, service: str, app_id: str) -> bool:
@@ -55,7 +109,7 @@ async def insert_token(
     now: datetime,
     expires_at: datetime,
 ) -> None:
-    """Add an access token."""
+    """Add an access token that follows from nothing."""
     await db.execute(
         "insert into access_token (service, account_id, id, app_id, hash, scopes, created_at, expires_at) "
         "values ($1, $2, $3, $4, $5, $6, $7, $8)",
@@ -67,6 +121,31 @@ async def insert_token(
         scopes,
         now,
         expires_at,
+    )
+
+
+async def follow_consent(db: Rows, *args: Any) -> bool:
+    """Add an access token that follows from a consent; see the function of that name in the migrations."""
+    return bool(await db.fetchval("select follow_consent($1, $2, $3, $4, $5, $6)", *args))
+
+
+async def revoke_of_consent(db: Rows, account_id: str, consent_id: str, now: datetime) -> None:
+    """Take back every access token that follows from a consent."""
+    await db.execute(
+        "update access_token set revoked_at = $3 where account_id = $1 and consent_id = $2 and revoked_at is null",
+        account_id,
+        consent_id,
+        now,
+    )
+
+
+async def find_token(db: Rows, account_id: str, token_hash: bytes) -> Any:
+    """An access token of an account, whatever it is worth."""
+    return await db.fetchrow(
+        "select app_id, consent_id, scopes, created_at, expires_at, revoked_at from access_token "
+        "where account_id = $1 and hash = $2",
+        account_id,
+        token_hash,
     )
 
 

@@ -1,4 +1,4 @@
-"""Access tokens, app secrets and passwords: how they look, and the only form in which they are kept.
+"""Tokens, codes, app secrets and passwords: how they look, and the only form in which they are kept.
 
 A token is a prefix, 43 random characters of base 62 (256 bits) and six that check them, so that scanners find
 it and a mistyped one is refused without asking the database. Kept is its SHA-256: a 256-bit secret needs no
@@ -8,16 +8,23 @@ is ours.
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import hmac
 import secrets
 import string
 import zlib
+from functools import cache
 from typing import Final
 
 from argon2 import PasswordHasher
+from argon2.exceptions import Argon2Error
 
 ACCESS_PREFIX: Final = "mp_at_"
 SECRET_PREFIX: Final = "mp_cs_"
+CODE_PREFIX: Final = "mp_ac_"
+REFRESH_PREFIX: Final = "mp_rt_"
+SESSION_PREFIX: Final = "mp_se_"
 _ALPHABET: Final = string.digits + string.ascii_letters
 _RANDOM_LENGTH: Final = 43
 _CHECK_LENGTH: Final = 6
@@ -37,14 +44,52 @@ def new_secret() -> str:
     return _new(SECRET_PREFIX)
 
 
-def looks_right(token: str) -> bool:
-    """Whether a text can be an access token of this system at all, by its form and its check characters."""
+def new_code() -> str:
+    """A new authorization code."""
+    return _new(CODE_PREFIX)
+
+
+def new_refresh_token() -> str:
+    """A new refresh token."""
+    return _new(REFRESH_PREFIX)
+
+
+def new_session() -> str:
+    """A new id of somebody's session in the pages."""
+    return _new(SESSION_PREFIX)
+
+
+def new_seed() -> bytes:
+    """What makes the successors of a refresh token unknown to whoever has the token alone."""
+    return secrets.token_bytes(32)
+
+
+def made_of(prefix: str, secret: str, seed: bytes) -> str:
+    """A token, code or id that the same secret and the same seed always make, and nothing less."""
+    number = int.from_bytes(hmac.digest(secret.encode(), prefix.encode() + seed, hashlib.sha512), "big")
+    letters = []
+    for _ in range(_RANDOM_LENGTH):
+        number, place = divmod(number, len(_ALPHABET))
+        letters.append(_ALPHABET[place])
+    body = prefix + "".join(letters)
+    return body + _check(body)
+
+
+def looks_right(token: str, prefix: str = ACCESS_PREFIX) -> bool:
+    """Whether a text can be a token of this system and kind at all, by its form and its check characters."""
     body, check = token[:-_CHECK_LENGTH], token[-_CHECK_LENGTH:]
-    return (
-        token.startswith(ACCESS_PREFIX)
-        and len(body) == len(ACCESS_PREFIX) + _RANDOM_LENGTH
-        and check == _check(body)
-    )
+    # The check is a sum that anybody can make, and so no secret.
+    return token.startswith(prefix) and len(body) == len(prefix) + _RANDOM_LENGTH and check == _check(body)
+
+
+def same(told: bytes, kept: bytes) -> bool:
+    """Whether two secrets, or what is kept of them, are the same; takes as long wherever they differ."""
+    return hmac.compare_digest(told, kept)
+
+
+def challenge_of(verifier: str) -> str:
+    """The S256 challenge of a PKCE verifier: RFC 7636, section 4.2."""
+    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
 
 
 def fingerprint(secret: str) -> bytes:
@@ -55,6 +100,19 @@ def fingerprint(secret: str) -> bytes:
 def password_hash(password: str) -> str:
     """What is stored of a person's password; takes some 30 ms and 19 MiB."""
     return _hasher.hash(password)
+
+
+def is_password(password: str, kept: str | None) -> bool:
+    """Whether a password is the one that `kept` is of; without one it takes as long to say no."""
+    try:
+        return _hasher.verify(kept or _nobodys(), password) and kept is not None
+    except Argon2Error:
+        return False
+
+
+@cache
+def _nobodys() -> str:
+    return _hasher.hash(secrets.token_urlsafe())
 
 
 def _new(prefix: str) -> str:

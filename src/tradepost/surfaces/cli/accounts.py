@@ -1,4 +1,4 @@
-"""`tradepost merchant`, `app` and `token`: what sign-up and consent do, by hand."""
+"""`tradepost merchant` and `token`: what sign-up and consent do, by hand."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from tradepost.values import Fact, in_words
 from tradepost.wiring import SCOPES, operator, prepare_database, running_database
 
 merchant_group = typer.Typer(help="Shops.", no_args_is_help=True)
-app_group = typer.Typer(help="Apps that call for shops.", no_args_is_help=True)
 token_group = typer.Typer(help="Access tokens.", no_args_is_help=True)
 
 Result = TypeVar("Result")
@@ -87,18 +86,6 @@ def resume_merchant(merchant_id: str) -> None:
     print("active")
 
 
-@app_group.command("add")
-def add_app(
-    name: str,
-    redirect_uri: Annotated[str | None, typer.Option(help="Where consent leads back to.")] = None,
-    service: Annotated[str, typer.Option(help="merchant or wishpost.")] = "merchant",
-) -> None:
-    """Add an app; its secret is shown this once."""
-    _check_service(service)
-    app_id, secret = run(lambda ctx: access.add_app(ctx, service, name, redirect_uri))
-    print(f"client_id      {app_id}\nclient_secret  {secret}")
-
-
 @token_group.command("issue")
 def issue_token(
     account_id: Annotated[str, typer.Argument(help="Id of the merchant, or of the WishPost user.")],
@@ -108,7 +95,7 @@ def issue_token(
     service: Annotated[str, typer.Option(help="merchant or wishpost.")] = "merchant",
 ) -> None:
     """Issue an access token; it is shown this once."""
-    _check_service(service)
+    check_service(service)
     known = SCOPES[service]
     if unknown := set(scope or ()) - known.keys():
         raise SystemExit(f"Unknown scope: {', '.join(sorted(unknown))}. There are: {', '.join(known)}.")
@@ -133,6 +120,7 @@ def revoke_token(token: str) -> None:
     print("revoked")
 
 
-def _check_service(service: str) -> None:
+def check_service(service: str) -> None:
+    """End the program where no service has this name."""
     if service not in SCOPES:
         raise SystemExit("The service is merchant or wishpost.")

@@ -15,6 +15,7 @@ from tradepost.storage.embedded import EmbeddedPostgresError
 from tradepost.storage.migrate import MigrationError
 from tradepost.surfaces.cli import (
     accounts,
+    apps,
     inbox,
     infractions,
     jobs,
@@ -33,7 +34,7 @@ cli = typer.Typer(
 )
 cli.add_typer(sandbox.group, name="sandbox")
 cli.add_typer(accounts.merchant_group, name="merchant")
-cli.add_typer(accounts.app_group, name="app")
+cli.add_typer(apps.group, name="app")
 cli.add_typer(accounts.token_group, name="token")
 cli.add_typer(shipping.warehouse_group, name="warehouse")
 cli.add_typer(shipping.shipping_group, name="shipping")

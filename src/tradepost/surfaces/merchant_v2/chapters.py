@@ -8,6 +8,7 @@ from tradepost.surfaces.merchant_v2 import (
     inbox,
     infractions,
     jobs,
+    oauth,
     orders,
     products,
     returns,
@@ -20,6 +21,7 @@ from tradepost.surfaces.merchant_v2.surface import api
 
 CHAPTERS = {
     auth: "Authentication",
+    oauth: "OAuth2",
     products: "Product",
     variants: "Product Variation",
     shipping: "Shipping",

@@ -67,3 +67,17 @@ class NotTrackingNumber(Failure):
 
     name: str
     most: int
+
+
+class OldClientRefused(Failure):
+    """The app, the code or the token that a v2 token call names does not exist, or the redirect URL is another."""
+
+
+class OldGrantExpired(Failure):
+    """The consent that a v2 token call is made with is over."""
+
+
+class OldGrantOver(Failure):
+    """The code or the refresh token of a v2 token call is expired, was used before, or was taken back."""
+
+    keeps = True

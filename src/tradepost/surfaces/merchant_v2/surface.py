@@ -45,6 +45,7 @@ api = Surface(
         access.AccountSuspended,
         access.ScopeMissing,
         access.RateLimitReached,
+        access.IpLimitReached,
     ),
     scopes=SCOPES,
     default_limits=(DEFAULT_LIMIT,),

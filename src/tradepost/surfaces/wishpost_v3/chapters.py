@@ -1,6 +1,16 @@
 """Imports every chapter, so that whoever imports this has the whole surface: the table of contents."""
 
-from tradepost.surfaces.wishpost_v3 import announcements, channels, flat, labels, oauth, orders, payments, tracking
+from tradepost.surfaces.wishpost_v3 import (
+    announcements,
+    channels,
+    flat,
+    flat_oauth,
+    labels,
+    oauth,
+    orders,
+    payments,
+    tracking,
+)
 from tradepost.surfaces.wishpost_v3.surface import api
 
 CHAPTERS = {
@@ -12,6 +22,7 @@ CHAPTERS = {
     payments: "Payments",
     announcements: "Announcements",
     flat: "Older calls",
+    flat_oauth: "Older OAuth calls",
 }
 
 __all__ = ["CHAPTERS", "api"]

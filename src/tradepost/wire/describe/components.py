@@ -96,6 +96,9 @@ def security_schemes(book: Book) -> Document:
         "oauth2": {"type": "oauth2", "flows": {"authorizationCode": flow}},
         "bearer": {"type": "http", "scheme": "bearer", "description": "An access token, however it was got."},
     }
+    if any(endpoint.open for endpoint in book.surface.endpoints):
+        about = "The id and the secret of an app, which may as well stand among the parameters."
+        schemes["client"] = {"type": "http", "scheme": "basic", "description": about}
     if name := book.surface.token_parameter:
         about = "An access token as a parameter, in the query or in the body."
         schemes[name] = {"type": "apiKey", "in": "query", "name": name, "description": about}

@@ -137,6 +137,8 @@ class _Writer:
         return operation
 
     def _security(self, endpoint: Endpoint) -> list[Document]:
+        if endpoint.open:
+            return [{"client": []}, {}]
         ways: list[Document] = [{"oauth2": [endpoint.scope] if endpoint.scope else []}, {"bearer": []}]
         if self.surface.token_parameter:
             ways.append({self.surface.token_parameter: []})

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tradepost.values import Fact
+from tradepost.values import Fact, TryLater
 from tradepost.wire import refusals
 from tradepost.wire.describe.book import Book
 from tradepost.wire.describe.markdown import code, table
@@ -50,6 +50,11 @@ def shared_failures(book: Book, endpoint: Endpoint) -> list[Told]:
     never += [] if usual else [refusals.ParameterMissing]
     never += [] if book.takes_fields(endpoint) else [refusals.BadFields]
     never += [] if book.surface.token_parameter else [refusals.TokensDisagree]
+    if endpoint.open:
+        never += [refusals.TokenMissing, refusals.TokensDisagree]
+        never += [fact for fact in book.surface.common_failures if not issubclass(fact, TryLater)]
+    else:
+        never += [refusals.ClientMissing, refusals.ClientsDisagree]
     own = {told.name for told in own_failures(book, endpoint)}
     facts = [fact for fact in _everywhere(book.surface) if fact not in never and fact.__name__ not in own]
     return [tell(book.surface, fact) for fact in facts]

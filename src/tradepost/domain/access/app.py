@@ -1,0 +1,80 @@
+"""An app as the platform knows it, and where consent may lead back to. Chapter *OAuth2*.
+
+A private app has an owner, the one account that can let it in. A public app has none, and an operator must have
+verified it before anybody can.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from urllib.parse import urlsplit
+
+# Printable ASCII without what browsers read as something else, or people do.
+_URI = re.compile(
+    r"https?://[a-z0-9.:\[\]-]+(?:/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?(?:\?[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)?",
+    re.ASCII,
+)
+MOST_URI: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class NewApp:
+    """What it takes to add an app. Without an owner it is public; without scopes it may ask for all there are."""
+
+    name: str
+    redirect_uris: tuple[str, ...] = ()
+    owner_id: str | None = None
+    needs_pkce: bool = False
+    scopes: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """An app. Of its secrets only hashes are known; the old one is good until its time is over."""
+
+    service: str
+    id: str
+    name: str
+    redirect_uris: tuple[str, ...]
+    owner_id: str | None
+    verified: bool
+    disabled: bool
+    scopes: tuple[str, ...] | None
+    needs_pkce: bool
+    secret_hash: bytes
+    old_secret_hash: bytes | None
+    old_secret_expires_at: datetime | None
+
+    def leads_back_to(self, redirect_uri: str) -> bool:
+        """Whether consent may lead back to this URL: one of the app's, letter by letter.
+
+        One on this machine may have any port, because a program that listens there cannot choose: RFC 8252, 7.3.
+        """
+        if redirect_uri in self.redirect_uris:
+            return True
+        bare = _without_port(redirect_uri)
+        return bare is not None and any(_without_port(uri) == bare for uri in self.redirect_uris)
+
+
+def can_lead_back(redirect_uri: str) -> bool:
+    """Whether an app may have this URL: https, or http on this machine, without a user and a fragment."""
+    if len(redirect_uri) > MOST_URI or not _URI.fullmatch(redirect_uri):
+        return False
+    try:
+        parts = urlsplit(redirect_uri)
+        known = parts.port != 0 and bool(parts.hostname)
+    except ValueError:
+        return False
+    segments = parts.path.replace("%2e", ".").replace("%2E", ".").split("/")
+    if not known or ".." in segments or "." in segments:
+        return False
+    return parts.scheme == "https" or parts.hostname in ("127.0.0.1", "::1", "localhost")
+
+
+def _without_port(redirect_uri: str) -> str | None:
+    """A URL on this machine by its address, with the port left out; None for any other."""
+    found = re.fullmatch(r"http://(127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?(/[!-~]*)?", redirect_uri, re.ASCII)
+    return None if found is None else f"{found[1]}{found[2] or ''}"
