@@ -43,7 +43,8 @@ SHARED = {
     **dict.fromkeys(("system_update", "system_update_feature"), "news of the marketplace, the same for everybody"),
 }
 
-SECRETS = ("access_token_hash", "consent_code_hash", "person_session_hash", "refresh_token_hash")
+GATES = {"admit", "admit_anybody", "app_of", "bind_by", "follow_consent", "parcel_of_order", "person_of"}
+SECRETS = tuple(f"{name}_hash" for name in ("access_token", "consent_code", "person_session", "refresh_token"))
 # Unique or foreign keys that may do without the account.
 KEYS_WITHOUT_ACCOUNT = {
     **dict.fromkeys(("merchant_user_email", "shipper_email"), "it signs in to one account, so whose it is shows"),
@@ -52,7 +53,6 @@ KEYS_WITHOUT_ACCOUNT = {
     "sender_shop_shop_id_fkey": "a shop is the other service's; an operator binds the two",
     "parcel_otype_fkey": "a channel is the platform's and carries for many accounts",
 }
-
 TABLES = """
     select c.relname as name, c.relrowsecurity as secured, c.relforcerowsecurity as forced,
            array(select a.attname::text from pg_attribute a
@@ -163,8 +163,7 @@ def test_nothing_lifts_the_application_over_the_wall(market: Market) -> None:
             APP_ROLE,
         )
     )
-    gates = {"admit", "admit_anybody", "app_of", "bind_by", "follow_consent", "parcel_of_order", "person_of"}
-    assert {function["proname"] for function in lifting} == gates
+    assert {function["proname"] for function in lifting} == GATES
 
 
 # -- the probe: no statement says whose rows it means
