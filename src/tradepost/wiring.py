@@ -37,6 +37,7 @@ from tradepost.storage.files_s3 import S3Files
 from tradepost.surfaces.downloads import DownloadLinks
 from tradepost.surfaces.labels import LabelFiles
 from tradepost.surfaces.merchant_v2.chapters import api as merchant_v2
+from tradepost.surfaces.pages.chapters import build_site
 from tradepost.surfaces.pictures import PictureFiles
 from tradepost.surfaces.sessions import CallSessions
 from tradepost.surfaces.ticket_pictures import TicketPictures
@@ -286,6 +287,10 @@ def build_app(settings: Settings, ports: Mapping[int | str, str], extras: Mappin
         on_start=database.open,
         on_stop=stop,
         extras=extras,
+        pages={
+            surface.name: build_site(surface.name, database, surface.scopes)
+            for surface in (merchant_v2, wishpost_v3)
+        },
     )
 
 

@@ -35,6 +35,7 @@ ALLOWED = {
     "surfaces.sessions": ("values", "wire", "domain", "storage"),
     "surfaces.downloads": ("values", "wire", "domain", "storage"),
     "surfaces.labels": ("values", "wire", "domain", "storage"),
+    "surfaces.pages": ("values", "wire", "domain", "storage", "surfaces.pages"),
     "surfaces.pictures": ("values", "wire", "domain", "storage"),
     "surfaces.ticket_pictures": ("values", "wire", "domain", "storage"),
     "surfaces.sandbox": ("values", "wire", "domain", "sandbox", "surfaces.sandbox"),

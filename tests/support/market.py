@@ -65,6 +65,7 @@ from tradepost.surfaces.labels import LabelFiles
 from tradepost.surfaces.merchant_v2.bulk_rows import RowTaker
 from tradepost.surfaces.merchant_v2.chapters import api as merchant_v2
 from tradepost.surfaces.merchant_v2.surface import SCOPES as MERCHANT_SCOPES
+from tradepost.surfaces.pages.chapters import build_site
 from tradepost.surfaces.pictures import PictureFiles
 from tradepost.surfaces.sessions import CallSessions
 from tradepost.surfaces.ticket_pictures import TicketPictures
@@ -433,6 +434,10 @@ class Market:
             ready=nothing,
             on_start=nothing,
             on_stop=nothing,
+            pages={
+                surface.name: build_site(surface.name, database, surface.scopes)
+                for surface in (merchant_v2, wishpost_v3)
+            },
         )
 
     def accept_reasons(self, *codes: int) -> None:

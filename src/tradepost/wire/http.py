@@ -89,6 +89,13 @@ class Extra(Protocol):
         """The answer to a call; only faults of its own come out as errors."""
 
 
+class Pages(Extra, Protocol):
+    """Answers the pages of one service."""
+
+    def has(self, path: str) -> bool:
+        """Whether there is such a page."""
+
+
 class App:
     """The ASGI application of all services."""
 
@@ -103,10 +110,12 @@ class App:
         on_start: Callable[[], Awaitable[None]],
         on_stop: Callable[[], Awaitable[None]],
         extras: Mapping[str, Extra] | None = None,
+        pages: Mapping[str, Pages] | None = None,
     ) -> None:
         """`attachments` are the files to hand out, by what their paths begin with.
 
         `extras` answer the paths that they are named for and what is below them, whatever the service.
+        `pages` are those for people, by service.
         `ready` tells what is missing before calls can be served, or None when nothing is.
         """
         self._services = services
@@ -118,6 +127,7 @@ class App:
         self._on_start = on_start
         self._on_stop = on_stop
         self._extras = dict(extras or {})
+        self._pages = dict(pages or {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -150,7 +160,11 @@ class App:
                 if path == root or path.startswith(f"{root}/"):
                     await _send(await self._extra(extra, request), send)
                     return
-            service = self._services[self._service_name(scope, request.host)]
+            name = self._service_name(scope, request.host)
+            if name in self._pages and self._pages[name].has(path) and is_host(request.host):
+                await _send(await self._extra(self._pages[name], request), send)
+                return
+            service = self._services[name]
             response = await gate.answer(
                 service.surface, service.sessions, self._rules, self._queues, request, str(uuid.uuid4())
             )

@@ -3,6 +3,7 @@
 from tradepost.domain.consents.consent import (
     CODE_SECONDS,
     LIFE_DAYS,
+    MOST_STATE,
     REPEAT_SECONDS,
     Asking,
     Consent,
@@ -27,6 +28,7 @@ from tradepost.domain.consents.operations import (
 __all__ = [
     "CODE_SECONDS",
     "LIFE_DAYS",
+    "MOST_STATE",
     "REPEAT_SECONDS",
     "Asking",
     "Consent",

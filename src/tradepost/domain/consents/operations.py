@@ -168,7 +168,7 @@ async def withdraw(ctx: Ctx, account_id: str, app_id: str) -> int:
 
 
 async def list_given(ctx: Ctx, account_id: str) -> list[Any]:
-    """What an account has agreed to and not ended, the latest first: id, service, app_id, scopes, created_at."""
+    """What an account has agreed to and not ended, the latest first: id, app_id, name, scopes, created_at."""
     return await rows.open_consents(ctx.db, account_id, None)
 
 

@@ -132,9 +132,11 @@ async def end(db: Rows, account_id: str, consent_id: str, because: str, now: dat
 async def open_consents(db: Rows, account_id: str, app_id: str | None) -> list[Any]:
     """The consents of an account that have not ended, the latest first: all of one app, or all that were used."""
     return await db.fetch(
-        "select id, service, app_id, scopes, created_at from consent where account_id = $1 and ended_at is null "
-        "and case when $2::text is null then code_used_at is not null else app_id = $2 end "
-        "order by created_at desc, id limit 1000",
+        "select c.id, c.app_id, a.name, c.scopes, c.created_at "
+        "from consent c cross join lateral app_of(c.service, c.app_id) a "
+        "where c.account_id = $1 and c.ended_at is null "
+        "and case when $2::text is null then c.code_used_at is not null else c.app_id = $2 end "
+        "order by c.created_at desc, c.id limit 1000",
         account_id,
         app_id,
     )

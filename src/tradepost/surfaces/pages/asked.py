@@ -1,0 +1,65 @@
+"""A request as pages read it: its query and its form, each name once, and its cookies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import parse_qsl, urlencode
+
+from tradepost.wire.http_types import Request
+
+MOST_QUERY: Final = 16_384
+MOST_FORM: Final = 16_384
+MOST_FIELDS: Final = 50
+FORM: Final = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """Names and values as they came. `twice` are the names that came more than once: no value of theirs counts."""
+
+    pairs: tuple[tuple[str, str], ...]
+    values: Mapping[str, str]
+    twice: frozenset[str]
+
+    def get(self, name: str) -> str | None:
+        """The value of a name, None without one."""
+        return self.values.get(name)
+
+    def without(self, *names: str) -> str:
+        """The query that says the same but for some names, with a question mark, or nothing."""
+        left = [(name, value) for name, value in self.pairs if name not in names]
+        return "?" + urlencode(left) if left else ""
+
+
+class Unreadable(Exception):
+    """A query or a form that is too long, or is not one."""
+
+
+def read_fields(raw: bytes, most: int) -> Fields:
+    """The fields of a query or a form; raises Unreadable."""
+    if len(raw) > most:
+        raise Unreadable
+    try:
+        text = raw.decode("ascii")
+        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
+    except ValueError:
+        raise Unreadable from None
+    names = [name for name, _ in pairs]
+    twice = frozenset(name for name in names if names.count(name) > 1)
+    return Fields(tuple(pairs), {name: value for name, value in pairs if name not in twice}, twice)
+
+
+async def read_form(request: Request) -> Fields:
+    """The form that was sent; raises Unreadable."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
+        raise Unreadable
+    return read_fields(await request.read_body(MOST_FORM), MOST_FORM)
+
+
+def cookie(request: Request, name: str) -> str:
+    """The value of a cookie, empty without one, or where several have the name."""
+    parts = [part.strip().partition("=") for part in request.headers.get("cookie", "").split(";")]
+    found = [value for key, _, value in parts if key == name]
+    return found[0] if len(found) == 1 else ""
