@@ -19,6 +19,7 @@ from tradepost.domain import (
     downloads,
     infractions,
     jobs,
+    orders,
     outbox,
     parcels,
     people,
@@ -64,6 +65,10 @@ async def _forget_events(ctx: Ctx, files: FileStore) -> int:
     return await outbox.forget_old_events(ctx)
 
 
+async def _add_up_days(ctx: Ctx, files: FileStore) -> int:
+    return await orders.add_up_days(ctx)
+
+
 async def _refund_late_orders(ctx: Ctx, files: FileStore) -> int:
     return await infractions.refund_late_orders(ctx)
 
@@ -93,6 +98,7 @@ async def delete_expired_uploads(ctx: Ctx, files: FileStore) -> int:
 CHORES = (
     Chore("refund orders that nobody shipped in time", timedelta(seconds=15), _refund_late_orders),
     Chore("ask carriers what they have seen", timedelta(seconds=15), _ask_carriers),
+    Chore("add up the orders of days", timedelta(minutes=1), _add_up_days),
     Chore("forget old rate limit windows", timedelta(minutes=10), _forget_windows),
     Chore("forget what refresh answers were made of", timedelta(minutes=1), _forget_seeds),
     Chore("forget old sessions", timedelta(hours=1), _forget_sessions),

@@ -34,6 +34,7 @@ from tradepost.domain.orders.operations.refunds import (
     refund_late,
     refund_order,
 )
+from tradepost.domain.orders.operations.tally import add_up_days
 from tradepost.domain.orders.order import (
     APPROVED,
     BY_CUSTOMER,
@@ -96,6 +97,7 @@ __all__ = [
     "RefundWish",
     "Scan",
     "Shipment",
+    "add_up_days",
     "cancel_tracking",
     "change_address",
     "copy_orders",

@@ -1,4 +1,7 @@
-"""Reading orders, each list in one statement: the page is cut in an index before anything else is read."""
+"""Reading orders, each list in one statement: the page is cut in an index before anything else is read.
+
+A page far down a whole list begins at the day that it is on, which the tally of days knows.
+"""
 
 from __future__ import annotations
 
@@ -53,22 +56,37 @@ _LATELY_CHANGED = """(
                offset 0
            ) as lately"""
 
+# From here on it costs less to add up days than to pass over entries; nothing is known of days with a filter.
+_FAR: Final = 1_000
+_DAYS = """with days as materialized (
+        select day, (sum(sum({count})) over (order by day) - sum({count}))::bigint as before
+          from order_tally where merchant_id = $1 group by day
+    ), begins as materialized (
+        select day, before from days where before <= $3 order by day desc limit 1
+    )"""
 
-def page_statement(*, open_only: bool, spanned: bool, lately: bool, express: bool) -> str:
+
+def page_statement(*, open_only: bool, spanned: bool, lately: bool, express: bool, far: bool = False) -> str:
     """The statement of one page; it asks only for what is asked, because a deep page passes over many entries."""
+    days, offset = "", "$3"
     is_open, is_express = ("and state = 'approved'" if open_only else ""), ("and is_express" if express else "")
     if lately:
         source, where = _LATELY_CHANGED.format(express=is_express, open=is_open), ""
     else:
         span = "and updated_at >= $4 and updated_at < $5" if spanned else ""
         source, where = "orders", f"where merchant_id = $1 {is_open} {span} {is_express}"
+    if far:
+        days = _DAYS.format(count="waiting" if open_only else "placed")
+        where += " and placed_at >= (select day from begins)::timestamp at time zone 'UTC'"
+        offset = "$3 - (select before from begins)"
     # One order after the other, whatever the planner thinks of pages whose size it does not know.
     return f"""
+    {days}
     select {_COLUMNS}
       from (
            select id, placed_at from {source} {where}
             order by placed_at, id
-            limit $2 offset $3
+            limit $2 offset {offset}
       ) cut
      cross join lateral (select * from orders where merchant_id = $1 and id = cut.id offset 0) o
      order by cut.placed_at, cut.id
@@ -78,6 +96,10 @@ def page_statement(*, open_only: bool, spanned: bool, lately: bool, express: boo
 _PAGES = {
     choice: page_statement(**dict(zip(("open_only", "spanned", "lately", "express"), choice, strict=True)))
     for choice in itertools.product((False, True), repeat=4)
+}
+_FAR_PAGES = {
+    open_only: page_statement(open_only=open_only, spanned=False, lately=False, express=False, far=True)
+    for open_only in (False, True)
 }
 
 
@@ -119,6 +141,8 @@ async def page(
     # Open orders are few, and in an index of their own.
     lately = not open_only and wanted.since is not None and wanted.since > now - _LATELY
     statement = _PAGES[open_only, spanned, lately, wanted.express_only]
+    if cut.start >= _FAR and not spanned and not wanted.express_only:
+        statement = _FAR_PAGES[open_only]
     span = (wanted.since or _EVER, wanted.upto or _NEVER) if spanned else ()
     found = await db.fetch(statement, merchant_id, cut.limit + 1, cut.start, *span)
     return [_order(row) for row in found[: cut.limit]], len(found) > cut.limit

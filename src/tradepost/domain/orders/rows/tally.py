@@ -1,0 +1,33 @@
+"""The SQL of the tally of days: how many orders a shop has of each. The database keeps it itself, by triggers."""
+
+from __future__ import annotations
+
+from tradepost.domain.context import Rows
+
+
+async def add_up(db: Rows, limit: int) -> int:
+    """Add changes of the tally that stand by themselves up into the sums of their days; gives how many.
+
+    What the tally says stays the same at every moment. What somebody else has in hand waits for another time.
+    """
+    return int(
+        await db.fetchval(
+            """
+            with taken as (
+                delete from order_tally t
+                 using (select merchant_id, number from order_tally where not is_sum
+                         order by number limit $1 for update skip locked) loose
+                 where t.merchant_id = loose.merchant_id and t.number = loose.number
+                returning t.merchant_id, t.day, t.placed, t.waiting
+            ), added as (
+                insert into order_tally as s (merchant_id, day, placed, waiting, is_sum)
+                select merchant_id, day, sum(placed), sum(waiting), true
+                  from taken group by merchant_id, day order by merchant_id, day
+                    on conflict (merchant_id, day) where is_sum do update set
+                       placed = s.placed + excluded.placed, waiting = s.waiting + excluded.waiting
+            )
+            select count(*) from taken
+            """,
+            limit,
+        )
+    )
