@@ -267,3 +267,58 @@ def orders_unheld() -> None:
         return found
 
     reading.lock = look
+
+
+def _steps() -> Any:
+    from tradepost.domain.consents import operations
+
+    return operations
+
+
+def redirects_by_prefix() -> None:
+    """Consent leads back to whatever begins like an address of the app."""
+    from tradepost.domain import access
+
+    def leads_back_to(app: Any, uri: str) -> bool:
+        return any(uri.startswith(own[:22]) for own in app.redirect_uris)
+
+    kind: Any = access.App
+    kind.leads_back_to = leads_back_to
+
+
+def verifiers_unasked() -> None:
+    """A code is exchanged whatever the verifier is."""
+    _steps().check_verifier = lambda challenge, verifier: None
+
+
+def codes_for_ever() -> None:
+    """A code can be exchanged at any time, and again."""
+    _steps().judge_code = lambda consent, now: "good"
+
+
+def forms_unsealed() -> None:
+    """A form counts wherever it comes from and whatever it holds."""
+    from tradepost.surfaces.pages import site
+
+    site.Visit.check_seal = lambda self, purpose, secret, told: None  # type: ignore[method-assign]
+    site.comes_from_here = lambda request: True
+
+
+def refreshed_for_ever() -> None:
+    """A refresh token that was used is good for another pair."""
+    _steps().judge_refresh = lambda used_at, has_seed, now: "good"
+
+
+def rotated_without_repeat() -> None:
+    """Whoever lost the answer of a refresh has lost his tokens."""
+    _steps().judge_refresh = lambda used_at, has_seed, now: "good" if used_at is None else "reused"
+
+
+def families_apart() -> None:
+    """Nothing else ends when something was reused."""
+
+    async def nothing(*_: Any) -> None:
+        """Ends nothing."""
+
+    _steps().rows.end = nothing
+    _steps().access.revoke_of_consent = nothing
