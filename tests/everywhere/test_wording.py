@@ -9,6 +9,7 @@ import pytest
 
 from tradepost.domain import (
     bulk_updates,
+    consents,
     downloads,
     inbox,
     infractions,
@@ -38,6 +39,7 @@ ABOUT: dict[str, dict[str, Any]] = {
     returns.UNVALIDATED_TOPIC: {"warehouse_id": ID},
     merchants.SUSPENDED_TOPIC: {},
     merchants.RESUMED_TOPIC: {},
+    consents.REUSED_TOPIC: {"app_id": ID, "app": "Example ERP"},
     tickets.AWAITING_TOPIC: {"ticket_id": ID, "subject": "Where is it?"},
     infractions.ISSUED_TOPIC: INFRACTION,
     infractions.FINED_TOPIC: INFRACTION,

@@ -19,6 +19,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -29,6 +30,7 @@ from tests.support.jobs import Auditor, Figure, Finding, auditing
 from tests.support.program import Client, Program, kill, serving, wait_until
 from tests.support.visitor import Visitor
 from tradepost.domain.access import ACCESS_PREFIX, looks_right, new_token
+from tradepost.domain.consents import REUSED_TOPIC
 
 LIMITS: Final = '{"merchant/oauth": 1000000, "merchant/default": 1000000}'
 URI: Final = "https://app.example/cb"
@@ -187,6 +189,12 @@ def _reuse(stage: Stage) -> None:
         stage.ends(f"5 {first} first: access", fresh["access_token"], 1016)
         again = stage.refresh(stage.public, fresh["refresh_token"])
         stage.hold(f"5 {first} first: refresh", again.code == 1008, again.body)
+    told = (
+        "select count(*) from event where account_id = $1 and topic = $2 "
+        "and happened_at > world_now() - $3::interval"
+    )
+    lately = timedelta(seconds=40)
+    stage.hold("5 told", stage.auditor.value(told, stage.merchant_id, REUSED_TOPIC, lately) >= 1)
 
 
 def _refused(stage: Stage) -> None:

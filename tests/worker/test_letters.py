@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from tradepost.domain import downloads, merchants
+from tradepost.domain import consents, downloads, merchants
 from tradepost.domain.downloads import LinkKeys
 from tradepost.domain.merchants.operations import LOCALES as SHOP_LOCALES
 from tradepost.domain.outbox import Event, Person, Words
@@ -24,6 +24,7 @@ ABOUT: dict[str, dict[str, Any]] = {
     **{topic: {"job_id": JOB} for topic in downloads.FAILED_TOPICS},
     merchants.SUSPENDED_TOPIC: {},
     merchants.RESUMED_TOPIC: {},
+    consents.REUSED_TOPIC: {"app_id": "c" * 24, "app": "Example ERP"},
 }
 
 

@@ -77,6 +77,11 @@ def test_a_refresh_revokes_what_was_before_and_is_repeated_for_a_minute(market: 
     assert opens(market, service, first.data["access_token"]) == 401
     assert refresh(market, service, first.data["refresh_token"]).status == 400
     assert market.sql("select count(*) from consent where ended_because = 'refresh_reused'") == 1
+    told = market.sql("select count(*) from notification where topic = $1", consents.REUSED_TOPIC)
+    assert told == (1 if service == "merchant" else 0)
+    market.work()
+    letters = market.sql("select count(*) from mail where body like '%Example ERP%'")
+    assert letters == (1 if service == "merchant" else 0)
 
 
 @services

@@ -18,7 +18,7 @@ from functools import cache
 from typing import Final
 
 from argon2 import PasswordHasher
-from argon2.exceptions import Argon2Error
+from argon2.exceptions import Argon2Error, InvalidHashError
 
 ACCESS_PREFIX: Final = "mp_at_"
 SECRET_PREFIX: Final = "mp_cs_"
@@ -106,7 +106,7 @@ def is_password(password: str, kept: str | None) -> bool:
     """Whether a password is the one that `kept` is of; without one it takes as long to say no."""
     try:
         return _hasher.verify(kept or _nobodys(), password) and kept is not None
-    except Argon2Error:
+    except (Argon2Error, InvalidHashError):
         return False
 
 

@@ -14,6 +14,7 @@ from tradepost.domain.consents.consent import (
     read_scopes,
 )
 from tradepost.domain.consents.operations import (
+    REUSED_TOPIC,
     Introspection,
     exchange_code,
     forget_seeds,
@@ -30,6 +31,7 @@ __all__ = [
     "LIFE_DAYS",
     "MOST_STATE",
     "REPEAT_SECONDS",
+    "REUSED_TOPIC",
     "Asking",
     "Consent",
     "Introspection",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from tradepost.domain import access
+from tradepost.domain import access, inbox
 from tradepost.domain.access import App, fingerprint
 from tradepost.domain.consents import failures, rows
 from tradepost.domain.consents.consent import (
@@ -22,6 +22,8 @@ from tradepost.domain.consents.consent import (
 )
 from tradepost.domain.context import Ctx
 
+REUSED_TOPIC: Final = "app_ended"
+"""What a merchant is told when something of an app came again that is good once: somebody else may have it."""
 ACCESS_LIFE: Final = timedelta(days=access.TOKEN_DAYS)
 
 
@@ -76,7 +78,7 @@ async def exchange_code(ctx: Ctx, app: App, code: str, redirect_uri: str, verifi
     check_verifier(consent.challenge, verifier)
     verdict = judge_code(consent, ctx.now)
     if verdict == "used":
-        await _end(ctx, consent, "code_reused")
+        await _alarm(ctx, app, consent, "code_reused")
         raise failures.CodeUsed
     if verdict == "expired":
         raise failures.CodeExpired
@@ -109,10 +111,10 @@ async def refresh(ctx: Ctx, app: App, refresh_token: str) -> Tokens:
         raise failures.OwnerSuspended
     verdict = judge_refresh(token["used_at"], token["seed"] is not None, ctx.now)
     if verdict == "reused":
-        await _end(ctx, consent, "refresh_reused")
+        await _alarm(ctx, app, consent, "refresh_reused")
         raise failures.RefreshReused
     if verdict == "repeat":
-        return await _again(ctx, consent, owner.name, refresh_token, token)
+        return await _again(ctx, app, consent, owner.name, refresh_token, token)
     seed = access.new_seed()
     await rows.use_refresh(ctx.db, consent.account_id, token["id"], seed, ctx.now)
     await access.revoke_of_consent(ctx, consent.account_id, consent.id)
@@ -182,6 +184,13 @@ async def _end(ctx: Ctx, consent: Consent, because: str) -> None:
     await access.revoke_of_consent(ctx, consent.account_id, consent.id)
 
 
+async def _alarm(ctx: Ctx, app: App, consent: Consent, because: str) -> None:
+    """End a family, and tell the merchant, once: what is only good once came again."""
+    if consent.ended_at is None and app.service == "merchant":
+        await inbox.notify(ctx, consent.account_id, REUSED_TOPIC, {"app_id": app.id, "app": app.name})
+    await _end(ctx, consent, because)
+
+
 async def _keep(ctx: Ctx, consent: Consent, name: str, pair: tuple[str, str], expires_at: datetime) -> Tokens:
     access_token, refresh_token = pair
     account_id, scopes = consent.account_id, tuple(consent.scopes)
@@ -192,13 +201,13 @@ async def _keep(ctx: Ctx, consent: Consent, name: str, pair: tuple[str, str], ex
     return Tokens(access_token, refresh_token, expires_at, account_id, name, consent.user_id, scopes)
 
 
-async def _again(ctx: Ctx, consent: Consent, name: str, refresh_token: str, token: Any) -> Tokens:
+async def _again(ctx: Ctx, app: App, consent: Consent, name: str, refresh_token: str, token: Any) -> Tokens:
     """The answer that was given before; where its refresh token was used meanwhile, nobody can have lost it."""
     access_token, following = _successors(refresh_token, token["seed"])
     held = await rows.hold_by_refresh(ctx.db, consent.account_id, fingerprint(following))
     found = await access.find_token(ctx, consent.account_id, access_token)
     if held is None or held[1]["used_at"] is not None or found is None:
-        await _end(ctx, consent, "refresh_reused")
+        await _alarm(ctx, app, consent, "refresh_reused")
         raise failures.RefreshReused
     return Tokens(
         access_token,

@@ -7,7 +7,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, Final
 
-from tradepost.domain import downloads, merchants
+from tradepost.domain import consents, downloads, merchants
 from tradepost.domain.downloads import LIFETIME, LinkKeys
 from tradepost.domain.outbox import Event, Person, Words
 
@@ -18,6 +18,7 @@ TOPICS: Final = (
     *downloads.FAILED_TOPICS,
     merchants.SUSPENDED_TOPIC,
     merchants.RESUMED_TOPIC,
+    consents.REUSED_TOPIC,
 )
 
 
