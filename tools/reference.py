@@ -21,11 +21,14 @@ sys.path.insert(0, str(ROOT))
 from tests.support import transcripts  # noqa: E402  (found by the line above)
 
 from tradepost.surfaces.merchant_v2 import chapters as merchant  # noqa: E402
+from tradepost.surfaces.operator_v1 import chapters as operator  # noqa: E402
 from tradepost.surfaces.wishpost_v3 import chapters as wishpost  # noqa: E402
 from tradepost.wire.describe import Book, Chapter, OAuthPaths, openapi_text, pages  # noqa: E402
 
 # Both services have their own consent page and token calls, on different ports of a local installation.
 OAUTH = OAuthPaths("/v3/oauth/authorize", "/api/v3/oauth/access_token", "/api/v3/oauth/refresh_token")
+
+ISSUED = "Whoever runs the installation issues them, with `tradepost operator token issue`."
 
 
 def books() -> dict[str, Book]:
@@ -33,6 +36,7 @@ def books() -> dict[str, Book]:
     return {
         "merchant-v2": Book(merchant.api, _chapters(merchant.CHAPTERS), "http://127.0.0.1:8080", OAUTH),
         "wishpost-v3": Book(wishpost.api, _chapters(wishpost.CHAPTERS), "http://127.0.0.1:8081", OAUTH),
+        "operator-v1": Book(operator.api, _chapters(operator.CHAPTERS), "http://127.0.0.1:8080", issued=ISSUED),
     }
 
 

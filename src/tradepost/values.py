@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, ClassVar, Final, dataclass_transform
 
 
@@ -88,3 +88,17 @@ class Page:
 
     start: int
     limit: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Bookmark:
+    """Where a page of a list ended: the time and the id of its last item. The next page begins behind it."""
+
+    at: datetime
+    id: str
+
+
+FIRST: Final = Bookmark(datetime(1, 1, 2, tzinfo=UTC), "")
+"""Before everything, in a list that begins with the oldest."""
+LAST: Final = Bookmark(datetime(9999, 12, 30, tzinfo=UTC), "~")
+"""After everything, in a list that begins with the newest."""

@@ -37,6 +37,7 @@ from tradepost.storage.files_s3 import S3Files
 from tradepost.surfaces.downloads import DownloadLinks
 from tradepost.surfaces.labels import LabelFiles
 from tradepost.surfaces.merchant_v2.chapters import api as merchant_v2
+from tradepost.surfaces.operator_v1.chapters import api as operator_v1
 from tradepost.surfaces.pages.chapters import build_site
 from tradepost.surfaces.pictures import PictureFiles
 from tradepost.surfaces.sessions import CallSessions
@@ -51,6 +52,11 @@ from tradepost.worker.smtp import SmtpMailer
 
 SCOPES: Mapping[str, Mapping[str, str]] = {"merchant": merchant_v2.scopes, "wishpost": wishpost_v3.scopes}
 """What each service's tokens can open, in words."""
+
+OPERATOR_SCOPES: Mapping[str, str] = operator_v1.scopes
+"""What an operator's tokens can open, in words."""
+INSIDE: Mapping[str, str] = {"/api/operator/": "operator"}
+"""Services that live at the addresses of the merchant service, by what their paths begin with."""
 
 DATABASE = "tradepost"
 SCHEMA = migrate.SCHEMA
@@ -111,7 +117,7 @@ def folder_lock(settings: Settings, name: str, *, wait: bool = True) -> Iterator
 
 def apply_rate_limits(settings: Settings) -> None:
     """Let the installation's limits count; raises SettingsError for one that nothing has."""
-    services = {surface.name: surface for surface in (merchant_v2, wishpost_v3)}
+    services = {surface.name: surface for surface in (merchant_v2, wishpost_v3, operator_v1)}
     for name in settings.rate_limits:
         if name.partition("/")[0] not in services:
             raise SettingsError(f"TRADEPOST_RATE_LIMITS: no service is called {name.partition('/')[0]!r}")
@@ -253,28 +259,34 @@ def order_rules(settings: Settings) -> OrderRules:
 
 
 def build_app(settings: Settings, ports: Mapping[int | str, str], extras: Mapping[str, Extra] | None = None) -> App:
-    """The application of both services on one pool; `ports` tells which local address is whose."""
+    """The application of all services; `ports` tells which local address is whose.
+
+    Operators see every account, so they have connections of their own, in the platform's role.
+    """
     database = Database(connect_arguments(settings, APP_ROLE), most=settings.pool_size)
-    keys = link_keys(settings)
-    files = open_files(settings)
-    darkroom = Darkroom()
-    press = LabelPress()
-    sessions = CallSessions(
-        database,
-        link_keys=keys,
-        studio=Studio(files, darkroom),
-        order_rules=order_rules(settings),
-        press=press,
-    )
+    platform = Database(connect_arguments(settings, PLATFORM_ROLE), PLATFORM_ROLE, most=settings.pool_size)
+    keys, files = link_keys(settings), open_files(settings)
+    darkroom, press = Darkroom(), LabelPress()
+    rules, studio = order_rules(settings), Studio(files, darkroom)
+    sessions = CallSessions(database, link_keys=keys, studio=studio, order_rules=rules, press=press)
     apply_rate_limits(settings)
+
+    async def start() -> None:
+        await database.open()
+        await platform.open()
 
     async def stop() -> None:
         darkroom.close()
         press.close()
         await database.close()
+        await platform.close()
 
     return App(
-        services={"merchant": Service(merchant_v2, sessions), "wishpost": Service(wishpost_v3, sessions)},
+        services={
+            "merchant": Service(merchant_v2, sessions),
+            "wishpost": Service(wishpost_v3, sessions),
+            "operator": Service(operator_v1, CallSessions(platform, order_rules=rules)),
+        },
         addresses=_addresses(settings, ports),
         rules=Rules(plain_http_from_loopback=settings.is_sandbox),
         attachments={
@@ -284,13 +296,10 @@ def build_app(settings: Settings, ports: Mapping[int | str, str], extras: Mappin
             parcels.FOLDER: LabelFiles(database, press, keys),
         },
         ready=database.missing,
-        on_start=database.open,
+        on_start=start,
         on_stop=stop,
         extras=extras,
-        pages={
-            surface.name: build_site(surface.name, database, surface.scopes)
-            for surface in (merchant_v2, wishpost_v3)
-        },
+        pages={api.name: build_site(api.name, database, api.scopes) for api in (merchant_v2, wishpost_v3)},
     )
 
 
@@ -300,4 +309,5 @@ def _addresses(settings: Settings, ports: Mapping[int | str, str]) -> Addresses:
         names=dict.fromkeys((host.lower() for host in settings.wishpost_hosts), "wishpost"),
         ports=ports,
         trusted_proxies=tuple(settings.trusted_proxies),
+        inside=INSIDE,
     )

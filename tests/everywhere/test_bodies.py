@@ -16,7 +16,7 @@ from tradepost.wire.bodies import BodyList, Member, Shape
 from tradepost.wire.endpoint import Endpoint
 
 CREATE, CANCEL = "/api/v3/orders/create", "/api/v3/orders/cancel"
-WITH_BODY = [endpoint for _, endpoint in ENDPOINTS if endpoint.body is not None]
+WITH_BODY = [endpoint for service, endpoint in ENDPOINTS if endpoint.body is not None and service == "wishpost"]
 
 
 def send(market: Market, path: str, body: object, query: str = "") -> Any:

@@ -18,6 +18,7 @@ import pytest
 from PIL import Image
 
 from tests.everywhere.consent_provoked import CONSENT_PROVOKED, token_call
+from tests.everywhere.operator_provoked import OPERATORS_PROVOKED
 from tests.everywhere.orders_provoked import ORDERS_PROVOKED
 from tests.support.answer import Answer
 from tests.support.calls import (
@@ -412,6 +413,7 @@ PROVOKED: dict[tuple[str, str], Callable[[Market, str], Answer]] = {
         "select id, lpad(n::text, 24, '0'), 'picture', n, now() from merchant, generate_series(1, 100000) n",
         add(),
     ),
+    **{("operator", name): call for name, call in OPERATORS_PROVOKED.items()},
     ("wishpost", "PathUnknown"): lambda market, locale: market.get(
         "https://wishpost.cn/api/v3/nothing", "wishpost:lan", locale=locale
     ),
@@ -530,7 +532,7 @@ def test_failure(market: Market, service: str, name: str) -> None:
     for locale in table.locales:
         answer = _undone(market, PROVOKED[service, name], locale)
         assert (answer.status, answer.code) == (line.http, line.code), answer.body
-        if service == "merchant":
+        if service != "wishpost":
             assert answer.json["type"] == line.type
         _assert_says(
             answer.json["message"], table.sentence(name, "en" if (service, name) in IN_ENGLISH else locale)

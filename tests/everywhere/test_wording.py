@@ -30,7 +30,7 @@ ABOUT: dict[str, dict[str, Any]] = {
     inbox.MESSAGE_TOPIC: {"title": "Title", "message": "Message"},
     inbox.ANNOUNCEMENT_TOPIC: {"title": "Title", "message": "Message"},
     inbox.UPDATE_TOPIC: {"update_id": ID, "title": "Title", "cn_title": "标题"},
-    products.REJECTED_TOPIC: {"product_id": ID, "parent_sku": "ring"},
+    products.REJECTED_TOPIC: {"product_id": ID, "parent_sku": "ring", "reason": "It is a weapon."},
     products.REMOVED_TOPIC: {"product_id": ID, "sku": "ring-red"},
     pictures.FAILED_TOPIC: {"kind": "main", "url": "https://x.example/1.jpg", "reason": "404", "product_ids": []},
     **{topic: {"job_id": ID} for topic in downloads.FAILED_TOPICS},

@@ -41,6 +41,7 @@ ALLOWED = {
     "surfaces.sandbox": ("values", "wire", "domain", "sandbox", "surfaces.sandbox"),
     "surfaces.merchant_v2": ("values", "wire", "domain", "surfaces.merchant_v2"),
     "surfaces.wishpost_v3": ("values", "wire", "domain", "surfaces.wishpost_v3"),
+    "surfaces.operator_v1": ("values", "wire", "domain", "surfaces.operator_v1"),
     "sandbox": ("values", "domain", "sandbox"),
     "sandbox.generate": ("values", "domain", "sandbox", "storage.files"),
     "sandbox.outside": ("egress",),

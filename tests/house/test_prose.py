@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from tools.reference import reference, stale
+from typer.models import TyperInfo
 
 from tradepost.settings import Settings
 from tradepost.surfaces.cli.main import cli
@@ -88,13 +89,21 @@ def test_every_verb_is_documented() -> None:
         if not command.hidden and command.callback
     ]
     for group in cli.registered_groups:
-        assert group.typer_instance is not None
-        verbs += [
-            f"{group.name} {c.name or (c.callback.__name__ if c.callback else '')}"
-            for c in group.typer_instance.registered_commands
-        ]
+        verbs += _verbs_of(group)
     assert len(verbs) > 8
     assert not [verb for verb in verbs if f"`tradepost {verb}" not in text]
+
+
+def _verbs_of(group: TyperInfo, before: str = "") -> list[str]:
+    assert group.typer_instance is not None
+    name = f"{before}{group.name}"
+    verbs = [
+        f"{name} {c.name or (c.callback.__name__ if c.callback else '')}"
+        for c in group.typer_instance.registered_commands
+    ]
+    for inner in group.typer_instance.registered_groups:
+        verbs += _verbs_of(inner, f"{name} ")
+    return verbs
 
 
 @pytest.mark.parametrize("file", MARKDOWN, ids=lambda file: str(file.relative_to(ROOT)))

@@ -35,6 +35,7 @@ from tradepost.domain import (
     downloads,
     jobs,
     merchants,
+    operators,
     parcels,
     products,
     reference,
@@ -65,6 +66,8 @@ from tradepost.surfaces.labels import LabelFiles
 from tradepost.surfaces.merchant_v2.bulk_rows import RowTaker
 from tradepost.surfaces.merchant_v2.chapters import api as merchant_v2
 from tradepost.surfaces.merchant_v2.surface import SCOPES as MERCHANT_SCOPES
+from tradepost.surfaces.operator_v1.chapters import api as operator_v1
+from tradepost.surfaces.operator_v1.surface import SCOPES as OPERATOR_SCOPES
 from tradepost.surfaces.pages.chapters import build_site
 from tradepost.surfaces.pictures import PictureFiles
 from tradepost.surfaces.sessions import CallSessions
@@ -74,6 +77,7 @@ from tradepost.surfaces.wishpost_v3.surface import SCOPES as WISHPOST_SCOPES
 from tradepost.values import Fact
 from tradepost.wire.gate import Rules
 from tradepost.wire.http import Addresses, App, Service
+from tradepost.wiring import INSIDE
 from tradepost.worker import handlers
 from tradepost.worker.addresses import PostalRules, ReturnAddresses
 from tradepost.worker.carriers import ParcelNumbers, ParcelScans
@@ -109,6 +113,8 @@ class World:
     senders: Mapping[str, scenes.Grant]
     files: Path
     """Where files of downloads are; those of a test that was rolled back may lie there, too."""
+    operators: Mapping[str, str]
+    """Tokens of operators by name."""
 
 
 async def build_world(server: Server) -> World:
@@ -154,9 +160,17 @@ async def build_world(server: Server) -> World:
             ):
                 asked = replace(ctx, new_id=scenes.seeded_ids(len(service)))
                 await let_in(asked, service, grants.account_id, tuple(scopes))
+            staff = await _operators(replace(ctx, new_id=scenes.seeded_ids(5)))
     finally:
         await connection.close()
-    return World(shops, senders, files)
+    return World(shops, senders, files, staff)
+
+
+async def _operators(ctx: Ctx) -> dict[str, str]:
+    """Two who act for the marketplace, for as long as the tokens of merchants live."""
+    for name in ("desk", "shop"):
+        await operators.add_operator(ctx, name)
+    return {name: await operators.issue_token(ctx, name, list(OPERATOR_SCOPES), 30) for name in ("desk", "shop")}
 
 
 # What the shops ship to, with prices in US dollars; none is: as the variations say.
@@ -316,14 +330,15 @@ def _with_ids(ctx: MerchantCtx, *ids: str, instead: bool = True) -> MerchantCtx:
 class _OneConnection:
     """A database that hands out one connection, with a savepoint around each call."""
 
-    def __init__(self, connection: asyncpg.Connection[Any]) -> None:
+    def __init__(self, connection: asyncpg.Connection[Any], role: str = APP_ROLE) -> None:
         self._connection = connection
+        self._role = role
 
     @asynccontextmanager
     async def call(self) -> AsyncIterator[asyncpg.Connection[Any]]:
         kept: Fact | None = None
         async with self._connection.transaction():
-            await self._connection.execute(f"set local role {APP_ROLE}")
+            await self._connection.execute(f"set local role {self._role}")
             try:
                 yield self._connection
             except Fact as fact:
@@ -414,6 +429,7 @@ class Market:
         self._database = _OneConnection(connection)
         self.files = LocalFiles(world.files)
         database: Any = self._database
+        platform: Any = _OneConnection(connection, PLATFORM_ROLE)
         self._sessions = sessions = CallSessions(
             database,
             new_id=scenes.seeded_ids(7),
@@ -422,8 +438,12 @@ class Market:
             press=PRESS,
         )
         self.app = App(
-            services={"merchant": Service(merchant_v2, sessions), "wishpost": Service(wishpost_v3, sessions)},
-            addresses=Addresses(default="merchant", names={"wishpost.cn": "wishpost"}),
+            services={
+                "merchant": Service(merchant_v2, sessions),
+                "wishpost": Service(wishpost_v3, sessions),
+                "operator": Service(operator_v1, CallSessions(platform, new_id=scenes.seeded_ids(23))),
+            },
+            addresses=Addresses(default="merchant", names={"wishpost.cn": "wishpost"}, inside=INSIDE),
             rules=Rules(plain_http_from_loopback=False, strict=True),
             attachments={
                 downloads.FOLDER: DownloadLinks(database, self.files, LINK_KEYS),
@@ -450,8 +470,10 @@ class Market:
         return self._loop.run(action)
 
     def token(self, who: str) -> str:
-        """The token of a merchant (`usd`, `cny`, `eur`) or, with `wishpost:`, of a sender."""
+        """The token of a merchant (`usd`, `cny`, `eur`) or, with `wishpost:` or `operator:`, of somebody else."""
         service, _, key = who.rpartition(":")
+        if service == "operator":
+            return self.world.operators[key]
         grants = self.world.senders if service == "wishpost" else self.world.merchants
         return grants[key].access_token
 

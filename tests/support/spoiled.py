@@ -322,3 +322,34 @@ def families_apart() -> None:
 
     _steps().rows.end = nothing
     _steps().access.revoke_of_consent = nothing
+
+
+def key_apart() -> None:
+    """The key of a call is looked for first and written when all is done; nobody holds it in between."""
+    if not _runs("web"):
+        return
+    from tradepost.domain.operators import rows
+
+    taken: dict[str, bytes] = {}
+
+    async def look(db: Any, operator_id: str, key: str, fingerprint: bytes, *times: Any) -> Any:
+        taken[operator_id + key] = fingerprint
+        found = await db.fetchrow(
+            "select fingerprint, answer from idempotency_key where operator_id = $1 and key = $2", operator_id, key
+        )
+        if found is None:
+            return "new", None
+        return ("done", found[1]) if found[0] == fingerprint else ("other", None)
+
+    async def write(db: Any, operator_id: str, key: str, answer: bytes) -> None:
+        await db.execute(
+            "insert into idempotency_key (operator_id, key, fingerprint, used_at, answer) "
+            "values ($1, $2, $3, world_now(), $4) on conflict do nothing",
+            operator_id,
+            key,
+            taken[operator_id + key],
+            answer,
+        )
+
+    rows.take_key = look  # type: ignore[assignment]
+    rows.keep_answer = write

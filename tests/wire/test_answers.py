@@ -137,7 +137,7 @@ def _ask(loop: asyncio.Runner, market: Market, world: World, call: tuple[str, En
 
 
 @pytest.mark.parametrize(
-    "call", [c for c in ENDPOINTS if c[0] == "merchant"], ids=[i for i in IDS if "merchant" in i]
+    "call", [c for c in ENDPOINTS if c[0] == "merchant"], ids=[i for i in IDS if i.startswith("merchant:")]
 )
 def test_every_endpoint_says_the_same_in_both_formats(
     call: tuple[str, Endpoint], loop: asyncio.Runner, market: Market, world: World

@@ -173,6 +173,7 @@ def test_every_parameter_is_in_the_query_or_in_the_body(book: Book) -> None:
                     assert_families_fit(endpoint, schema)
             own = {"locale", *(("format",) if len(book.surface.formats) > 1 else ())}
             own |= {"fields"} if book.takes_fields(endpoint) else set()
+            own |= {"Idempotency-Key"} if book.surface.keeps_answer(endpoint) else set()
             assert query.keys() - wanted.keys() == own
 
 
@@ -191,7 +192,8 @@ def test_every_failure_is_told_under_its_status(book: Book) -> None:
     document, table = openapi(book), book.surface.table
     for endpoint in book.surface.endpoints:
         for _, _, operation in operations(document, endpoint):
-            usual = (*book.surface.common_failures, refusals.TokenMissing)
+            keys = book.surface.key_failures if book.surface.keeps_answer(endpoint) else ()
+            usual = (*book.surface.common_failures, *keys, refusals.TokenMissing)
             for fact in (*endpoint.failures, *((refusals.ClientMissing,) if endpoint.open else usual)):
                 line = table.line(fact.__name__)
                 response = resolve(document, operation["responses"][str(line.http)])
@@ -201,12 +203,16 @@ def test_every_failure_is_told_under_its_status(book: Book) -> None:
 
 def test_scopes_and_limits_are_told(book: Book) -> None:
     document = openapi(book)
-    flow = document["components"]["securitySchemes"]["oauth2"]["flows"]["authorizationCode"]
-    assert flow["scopes"] == book.surface.scopes
+    schemes = document["components"]["securitySchemes"]
+    if book.oauth is None:
+        assert schemes["bearer"]["x-scopes"] == book.surface.scopes
+    else:
+        assert schemes["oauth2"]["flows"]["authorizationCode"]["scopes"] == book.surface.scopes
+    first = "bearer" if book.oauth is None else "oauth2"
     for endpoint in book.surface.endpoints:
         for _, _, operation in operations(document, endpoint):
             assert operation.get("x-required-scope") == endpoint.scope
-            ways = {"client": []} if endpoint.open else {"oauth2": [endpoint.scope] if endpoint.scope else []}
+            ways = {"client": []} if endpoint.open else {first: [endpoint.scope] if endpoint.scope else []}
             assert operation["security"][0] == ways
             assert len(operation["x-rate-limits"]) == len(endpoint.limits)
 

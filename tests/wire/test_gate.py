@@ -34,6 +34,7 @@ class OpenDoor:
         self.ctx = None
         self.locale = "fr"
         self.remaining = 7
+        self.kept: dict[str, tuple[bytes, bytes | None]] = {}
 
     @asynccontextmanager
     async def open(self, credentials: gate.Credentials) -> AsyncIterator[OpenDoor]:
@@ -51,6 +52,18 @@ class OpenDoor:
             self.ended.append("rolled back")
             raise
         self.ended.append("committed")
+
+    async def recall(self, key: str, fingerprint: bytes) -> bytes | None:
+        """What was kept under a key."""
+        before, answer = self.kept.get(key, (fingerprint, None))
+        if before != fingerprint:
+            raise SkuTaken(name="key", sku=key)
+        self.kept[key] = (fingerprint, answer)
+        return answer
+
+    async def keep(self, key: str, answer: bytes) -> None:
+        """Keep an answer under a key."""
+        self.kept[key] = (self.kept[key][0], answer)
 
 
 def ask(surface: Surface, door: OpenDoor, path: str = "/api/v0/thing", query: str = "", **rules: bool) -> Response:

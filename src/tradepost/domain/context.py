@@ -72,6 +72,15 @@ class Shipper:
     locale: str
 
 
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Somebody who acts for the marketplace."""
+
+    id: str
+    name: str
+    locale: str
+
+
 def random_id() -> str:
     """A new id: 24 hex digits, random, so that none can be guessed from another."""
     return secrets.token_hex(12)
@@ -111,3 +120,12 @@ class ShipperCtx(Ctx):
     """What signs links to the user's labels, a downloads.LinkKeys; None where nothing is linked to."""
     press: Any = None
     """What prints labels, a parcels.Press; None where nobody prints any."""
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorCtx(Ctx):
+    """The context of an operator's call; it sees every account."""
+
+    actor: Operator
+    order_rules: Any = None
+    """What the installation decides about orders, an orders.OrderRules; None for the usual ones."""

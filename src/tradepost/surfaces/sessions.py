@@ -8,8 +8,17 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
-from tradepost.domain import access
-from tradepost.domain.context import Ctx, Merchant, MerchantCtx, Shipper, ShipperCtx, random_id
+from tradepost.domain import access, operators
+from tradepost.domain.context import (
+    Ctx,
+    Merchant,
+    MerchantCtx,
+    Operator,
+    OperatorCtx,
+    Shipper,
+    ShipperCtx,
+    random_id,
+)
 from tradepost.domain.downloads import LinkKeys
 from tradepost.domain.failure import Failure
 from tradepost.domain.orders import OrderRules
@@ -48,6 +57,18 @@ class CallSession:
         """One transaction, committed at its end."""
         transaction: AbstractAsyncContextManager[Any] = self._connection.transaction()
         return transaction
+
+    async def recall(self, key: str, fingerprint: bytes) -> bytes | None:
+        """What an operator's call was answered with under this key; takes the key where there is nothing yet."""
+        return await operators.take_key(self._operator_ctx(), key, fingerprint)
+
+    async def keep(self, key: str, answer: bytes) -> None:
+        """Keep the answer to an operator's call under the key that was taken for it."""
+        await operators.keep_answer(self._operator_ctx(), key, answer)
+
+    def _operator_ctx(self) -> OperatorCtx:
+        assert isinstance(self.ctx, OperatorCtx), "only operators' calls have keys"
+        return self.ctx
 
 
 class CallSessions:
@@ -132,3 +153,5 @@ def _context(connection: Any, admission: access.Admission, new_id: Callable[[], 
             )
         case None:
             return Ctx(connection, admission.now, None, new_id)
+        case Operator() as operator:
+            return OperatorCtx(connection, admission.now, operator, new_id, admission.token_id, tools.order_rules)

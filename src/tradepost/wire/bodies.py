@@ -36,6 +36,12 @@ class BodyParamBad(Fact):
     problem: Fact
 
 
+class BodyNameUnknown(Fact):
+    """Something inside the body has a name that means nothing there; `name` is where it stands."""
+
+    name: str
+
+
 _WORDS = {True: "true", False: "false", None: ""}
 
 
@@ -89,18 +95,22 @@ class Shape:
     """The object that a dataclass declares, its fields being annotated like parameters."""
 
     type: type[Any]
+    strict: bool = False
+    """Whether a name that means nothing is refused; otherwise it is passed over."""
 
     @cached_property
     def members(self) -> tuple[Member, ...]:
         """Its fields in their order."""
         hints = typing.get_type_hints(self.type, include_extras=True)
-        return tuple(_member(field, hints[field.name]) for field in dataclasses.fields(self.type))
+        return tuple(_member(field, hints[field.name], self.strict) for field in dataclasses.fields(self.type))
 
     def read(self, place: str, value: Any) -> Any:
         """The object; raises what is wrong with it, named by where it stands."""
         if not isinstance(value, dict):
             raise refusals.NotObject(name=place)
         before = f"{place}." if place else ""
+        if self.strict and (unknown := sorted(value.keys() - {member.name for member in self.members})):
+            raise BodyNameUnknown(name=before + unknown[0])
         return self.type(**{m.name: m.read(before + m.name, value.get(m.name)) for m in self.members})
 
 
@@ -116,6 +126,23 @@ class BodyObject:
         if not isinstance(value, dict):
             raise refusals.BodyNotObject
         return _read(Shape(self.type), "", value)
+
+
+@dataclass(frozen=True, slots=True)
+class StrictObject:
+    """A body that is one object of this class and nothing else.
+
+    What is wrong inside is told like what is wrong with a parameter, and a name that means nothing is refused.
+    """
+
+    type: type[Any]
+    failures = (BodyNameUnknown,)
+
+    def take(self, value: Any) -> Any:
+        """The object; raises BodyNotObject, BodyNameUnknown, and what is wrong with a value."""
+        if not isinstance(value, dict):
+            raise refusals.BodyNotObject
+        return Shape(self.type, strict=True).read("", value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +179,7 @@ class BodyList:
         return taken
 
 
-BodyReader = BodyObject | BodyList
+BodyReader = BodyObject | StrictObject | BodyList
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +193,7 @@ class Body:
 def body_argument(hint: Any) -> Body | None:
     """What an annotation declares about the body; None where it is about a parameter."""
     marks = getattr(hint, "__metadata__", ())
-    readers = [mark for mark in marks if isinstance(mark, BodyObject | BodyList)]
+    readers = [mark for mark in marks if isinstance(mark, BodyObject | StrictObject | BodyList)]
     return Body(readers[0], _doc(marks)) if readers else None
 
 
@@ -177,10 +204,10 @@ def _read(shape: Shape, place: str, value: Any) -> Any:
         raise BodyParamBad(problem=problem) from None
 
 
-def _member(field: dataclasses.Field[Any], hint: Any) -> Member:
+def _member(field: dataclasses.Field[Any], hint: Any, strict: bool) -> Member:
     marks, inner = _open(hint)
     readers = [mark for mark in marks if isinstance(mark, Reader)]
-    shape = Shape(inner) if dataclasses.is_dataclass(inner) and isinstance(inner, type) else None
+    shape = Shape(inner, strict) if dataclasses.is_dataclass(inner) and isinstance(inner, type) else None
     if shape is None and not readers:
         raise TypeError(f"{field.name} is neither a text nor an object")
     required = field.default is dataclasses.MISSING

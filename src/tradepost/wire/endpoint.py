@@ -151,10 +151,9 @@ class Surface:
         any_method: bool = False,
         selects_fields: bool = False,
         tells_type: bool = False,
+        key_failures: Sequence[type[Fact]] = (),
     ) -> None:
-        self.name = name
-        self.title = title
-        self.version = version
+        self.name, self.title, self.version = name, title, version
         self.prefix = prefix
         self.prefix_aliases = tuple(prefix_aliases)
         self.table = table
@@ -167,6 +166,8 @@ class Surface:
         self.any_method = any_method
         self.selects_fields = selects_fields
         self.tells_type = tells_type
+        self.key_failures = tuple(key_failures)
+        """What can be wrong with the key of a write; without any, keys mean nothing here."""
         self.endpoints: list[Endpoint] = []
         self._limits: dict[RateLimit, RateLimit] = {}
         self._routes: dict[str, dict[str, Endpoint]] = {}
@@ -175,11 +176,15 @@ class Surface:
         self._own_but_fields = self.own_parameters - {"fields"}
         self.locale_reader = Choice(tuple(table.locales))
         self.format_reader = Choice(self.formats)
-        table.check([*_leaves(refusals.Refusal), *self.common_failures])
+        table.check([*_leaves(refusals.Refusal), *self.common_failures, *self.key_failures])
 
     def _own_parameters(self) -> frozenset[str]:
         own = ("format", len(self.formats) > 1), (self.token_parameter or "", True), ("fields", self.selects_fields)
         return frozenset(("locale", *(name for name, has_it in own if name and has_it)))
+
+    def keeps_answer(self, endpoint: Endpoint) -> bool:
+        """Whether a call that comes with an Idempotency-Key is done once, and later answered as it was then."""
+        return bool(self.key_failures) and endpoint.kind == "write"
 
     def read(self, path: str, *older: str, **options: Any) -> Callable[[Handler], Handler]:
         """Declare an endpoint that changes nothing; its statements need no transaction around them."""

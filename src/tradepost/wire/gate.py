@@ -6,32 +6,27 @@ is called is told by the table of the surface.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
-from urllib.parse import unquote_plus
 
 import msgspec
 import structlog
 
 from tradepost.values import Fact, TryLater
-from tradepost.wire import answers, fields, forms, refusals
-from tradepost.wire.endpoint import BODY_LIMIT, CLIENT_ID, CLIENT_SECRET, Endpoint, RateLimit, Surface
+from tradepost.wire import answers, fields, forms, once, refusals, shown
+from tradepost.wire.endpoint import BODY_LIMIT, Endpoint, RateLimit, Surface
 from tradepost.wire.forms import Parameters
-from tradepost.wire.http_types import Client, Request, Response, is_host
+from tradepost.wire.http_types import Request, Response, is_host
 from tradepost.wire.paging import Listing, links
 from tradepost.wire.params import Whole
-from tradepost.wire.text import clean_text
 from tradepost.wire.turns import Queues, Turns
 
 LOOPBACK = ("127.0.0.1", "::1", None)
 RETRY_SECONDS = 2
 _NO_TURN: AbstractAsyncContextManager[None] = nullcontext()
-_TOKEN = re.compile(r"[A-Za-z0-9_.~+/=-]{1,512}", re.ASCII)
 _PRINTABLE = re.compile(r"[!-~]{1,64}", re.ASCII)
 
 log = structlog.get_logger("tradepost.gate")
@@ -60,6 +55,16 @@ class Session(Protocol):
 
     def transaction(self) -> AbstractAsyncContextManager[Any]:
         """One transaction around a write: committed at its end, rolled back by any exception."""
+
+    async def recall(self, key: str, fingerprint: bytes) -> bytes | None:
+        """The answer to a call that was done under this key; None where it is to be done now.
+
+        Asked first of all in a transaction, which has the key from then on. Raises a fact where the key stands for
+        another call, by the fingerprint of what is asked for, or for one that is not done yet.
+        """
+
+    async def keep(self, key: str, answer: bytes) -> None:
+        """Keep the answer to a call under its key, in the transaction that does what it asks for."""
 
 
 class Sessions(Protocol):
@@ -100,6 +105,10 @@ class _Reply:
     def page(self, data: Any, paging: dict[str, str]) -> Response:
         return self._write(200, answers.Envelope("", 0, data, paging or msgspec.UNSET), is_page=True)
 
+    def again(self, body: bytes) -> Response:
+        self.headers["Idempotent-Replayed"] = "true"
+        return Response(200, body, answers.JSON, self.headers)
+
     def flat(self, data: Any) -> Response:
         return Response(200, answers.to_flat_json(data), answers.JSON, self.headers)
 
@@ -137,7 +146,7 @@ async def answer(
        for its turn before;
     6. the parameters are read, each refusal naming the first that is wrong;
     7. the handler runs, a write of more than one statement inside one transaction, which a failure undoes unless
-       it says that what was done stays;
+       it says that what was done stays; under a key it is done once, and answered the same from then on;
     8. the tree it returns is written in the envelope.
 
     Whatever happens comes out as an answer in the envelope: a fact by the table of the surface, anything else
@@ -187,14 +196,18 @@ async def _serve(
     locale = _take_locale(surface, given, reply)
     selection = _take_fields(surface, endpoint, given)
     asked = _credentials(surface, endpoint, given, request, limits)
+    key = once.key_of(surface, endpoint, request)
     turn = queues.heavy.take(asked.token) if endpoint.heavy else _NO_TURN
     async with turn, sessions.open(asked) as session:
         reply.headers["Wish-Rate-Limit-Remaining"] = str(session.remaining)
         if not locale and session.locale in surface.table.locales:
             reply.locale = session.locale
-        client = _client(given, request) if endpoint.open else None
+        client = shown.client(given, request) if endpoint.open else None
         arguments = endpoint.bind(given, request.base_url, reply.locale, client)
         _name_ignored(surface, endpoint, given, reply)
+        if key is not None:
+            asked_for = once.fingerprint(endpoint, given)
+            return await _run_once(endpoint, session, arguments, rules, reply, key, asked_for)
         data = await _run(surface, endpoint, session, arguments, rules)
     if isinstance(data, Listing):
         paging = links(
@@ -246,18 +259,44 @@ async def _add_body(
 async def _run(
     surface: Surface, endpoint: Endpoint, session: Session, arguments: dict[str, Any], rules: Rules
 ) -> Any:
+    if endpoint.kind == "read" or endpoint.one_statement:
+        return await _handle(surface, endpoint, session, arguments, rules)
+    kept: Fact | None = None
+    async with session.transaction():
+        try:
+            return await _handle(surface, endpoint, session, arguments, rules)
+        except surface.failure_base as failure:
+            if not failure.keeps:
+                raise
+            kept = failure
+    raise kept
+
+
+async def _run_once(
+    endpoint: Endpoint,
+    session: Session,
+    arguments: dict[str, Any],
+    rules: Rules,
+    reply: _Reply,
+    key: str,
+    fingerprint: bytes,
+) -> Response:
+    """Do a write unless it was done under this key; what it does and its answer are committed together."""
+    async with session.transaction():
+        before = await session.recall(key, fingerprint)
+        if before is not None:
+            return reply.again(before)
+        data = await _handle(reply.surface, endpoint, session, arguments, rules)
+        response = reply.success(data, endpoint.says)
+        await session.keep(key, response.body)
+    return response
+
+
+async def _handle(
+    surface: Surface, endpoint: Endpoint, session: Session, arguments: dict[str, Any], rules: Rules
+) -> Any:
     try:
-        if endpoint.kind == "read" or endpoint.one_statement:
-            return await endpoint.handler(session.ctx, **arguments)
-        kept: Fact | None = None
-        async with session.transaction():
-            try:
-                return await endpoint.handler(session.ctx, **arguments)
-            except surface.failure_base as failure:
-                if not failure.keeps:
-                    raise
-                kept = failure
-        raise kept
+        return await endpoint.handler(session.ctx, **arguments)
     except surface.failure_base as failure:
         kind = type(failure)
         if not isinstance(failure, TryLater) and kind not in (*endpoint.failures, *surface.common_failures):
@@ -299,63 +338,13 @@ def _credentials(
 ) -> Credentials:
     return Credentials(
         service=surface.name,
-        token="" if endpoint.open else _token(_sent_token(surface, endpoint, given), request),
+        token="" if endpoint.open else shown.token(shown.sent_token(surface, endpoint, given), request),
         scope=endpoint.scope,
         limits=limits,
         client=request.client or "",
         agent=request.headers.get("user-agent", ""),
         is_open=endpoint.open,
     )
-
-
-def _client(given: Parameters, request: Request) -> Client:
-    """The app that calls, by the Authorization header or by two parameters, which must not disagree.
-
-    A header of another scheme than Basic says nothing: the reference's own samples send one along. Raises
-    TokenMalformed, ClientMissing, ClientsDisagree.
-    """
-    client_id, secret = CLIENT_ID.read(given), CLIENT_SECRET.read(given)
-    scheme, _, told = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "basic":
-        try:
-            text = base64.b64decode(told.encode("ascii"), validate=True).decode()
-        except (UnicodeError, binascii.Error):
-            raise refusals.TokenMalformed from None
-        name, _, password = (unquote_plus(part) for part in text.partition(":"))
-        if (client_id or name) != name or (secret or password) != password:
-            raise refusals.ClientsDisagree
-        client_id, secret = clean_text("client_id", name), clean_text("client_secret", password)
-    if not client_id or not secret:
-        raise refusals.ClientMissing
-    return Client(client_id, secret)
-
-
-def _sent_token(surface: Surface, endpoint: Endpoint, given: Parameters) -> str:
-    """The token that came with the parameters or, where that is the habit, in the body; "" without one."""
-    if surface.token_parameter:
-        return given.take(surface.token_parameter)
-    if not (endpoint.flat and isinstance(given.body, dict)):
-        return ""
-    sent = given.body.get("access_token") or ""
-    if not isinstance(sent, str):
-        raise refusals.TokenMalformed
-    return sent
-
-
-def _token(sent: str, request: Request) -> str:
-    header = request.headers.get("authorization", "")
-    if header:
-        scheme, _, in_header = header.partition(" ")
-        if scheme.lower() != "bearer" or not _TOKEN.fullmatch(in_header):
-            raise refusals.TokenMalformed
-        if sent and sent != in_header:
-            raise refusals.TokensDisagree
-        return in_header
-    if not sent:
-        raise refusals.TokenMissing
-    if not _TOKEN.fullmatch(sent):
-        raise refusals.TokenMalformed
-    return sent
 
 
 def _name_ignored(surface: Surface, endpoint: Endpoint, given: Parameters, reply: _Reply) -> None:

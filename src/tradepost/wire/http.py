@@ -54,6 +54,8 @@ class Addresses:
     ports: Mapping[int | str, str] = field(default_factory=dict)
     """Local port, or path of a Unix socket, to service; asked only where the Host is an address."""
     trusted_proxies: Collection[Network] = ()
+    inside: Mapping[str, str] = field(default_factory=dict)
+    """Services that live at the addresses of the default one, by what their paths begin with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,7 @@ class App:
                 if path == root or path.startswith(f"{root}/"):
                     await _send(await self._extra(extra, request), send)
                     return
-            name = self._service_name(scope, request.host)
+            name = self._service_name(scope, request.host, path)
             if name in self._pages and self._pages[name].has(path) and is_host(request.host):
                 await _send(await self._extra(self._pages[name], request), send)
                 return
@@ -231,7 +233,13 @@ class App:
         told = {"status": "ok"} if missing is None else {"status": "unavailable", "missing": missing}
         return Response(200 if missing is None else 503, msgspec.json.encode(told), "application/json")
 
-    def _service_name(self, scope: Scope, host: str) -> str:
+    def _service_name(self, scope: Scope, host: str, path: str) -> str:
+        found = self._by_host(scope, host)
+        if found == self._addresses.default and self._addresses.inside:
+            return next((other for start, other in self._addresses.inside.items() if path.startswith(start)), found)
+        return found
+
+    def _by_host(self, scope: Scope, host: str) -> str:
         name = _without_port(host).lower().removesuffix(".")
         if found := self._addresses.names.get(name):
             return found

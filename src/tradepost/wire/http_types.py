@@ -24,6 +24,10 @@ class Client:
     secret: str
 
 
+KEY_HEADER = "Idempotency-Key"
+"""The header that names a call which is to be done once."""
+MOST_KEY = 255
+
 # A name, an address, or nothing; it is repeated in links, so nothing else passes.
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]{0,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?", re.ASCII)
 

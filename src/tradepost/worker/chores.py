@@ -19,6 +19,7 @@ from tradepost.domain import (
     downloads,
     infractions,
     jobs,
+    operators,
     orders,
     outbox,
     parcels,
@@ -69,6 +70,10 @@ async def _add_up_days(ctx: Ctx, files: FileStore) -> int:
     return await orders.add_up_days(ctx)
 
 
+async def _forget_keys(ctx: Ctx, files: FileStore) -> int:
+    return await operators.forget_old_keys(ctx)
+
+
 async def _refund_late_orders(ctx: Ctx, files: FileStore) -> int:
     return await infractions.refund_late_orders(ctx)
 
@@ -105,6 +110,7 @@ CHORES = (
     Chore("delete expired downloads", timedelta(minutes=5), delete_expired_files),
     Chore("delete expired uploads", timedelta(minutes=10), delete_expired_uploads),
     Chore("forget old jobs", timedelta(hours=1), _forget_jobs),
+    Chore("forget what operators' calls were answered", timedelta(hours=1), _forget_keys),
     Chore("forget old events and mail", timedelta(hours=1), _forget_events),
 )
 

@@ -21,6 +21,7 @@ from tradepost.domain.inbox import (
     NewAnnouncement,
     Notification,
     NotificationNotFound,
+    RecipientUnknown,
     TextUnusable,
 )
 from tradepost.values import Page
@@ -87,7 +88,7 @@ def test_an_announcement_is_viewed_as_a_notification(play: Play, market: Market)
         assert before is not None
         assert before.viewed
         new = NewAnnouncement(" Title ", "Message", "a" * 24, "Tracy")
-        assert await inbox.announce(ctx, new, [ctx.actor.id, "0" * 24]) == 1
+        assert await inbox.announce(ctx, new, [ctx.actor.id]) == 1
         latest = await inbox.find_announcement(ctx)
         assert latest is not None
         assert (latest.title, latest.manager_name, latest.viewed) == ("Title", "Tracy", False)
@@ -95,6 +96,16 @@ def test_an_announcement_is_viewed_as_a_notification(play: Play, market: Market)
         assert (notification.id, notification.about) == (latest.id, {"title": "Title", "message": "Message"})
         await inbox.mark_viewed(ctx, latest.id)
         assert await inbox.find_announcement(ctx) == replace(latest, viewed=True)
+
+    play(scene)
+
+
+def test_an_announcement_to_somebody_who_is_not_there_is_refused(play: Play) -> None:
+    async def scene(ctx: MerchantCtx) -> None:
+        new = NewAnnouncement("Title", "Message", "a" * 24, "Tracy")
+        with pytest.raises(RecipientUnknown) as refused:
+            await inbox.announce(ctx, new, [ctx.actor.id, "0" * 24])
+        assert refused.value.merchant_id == "0" * 24
 
     play(scene)
 

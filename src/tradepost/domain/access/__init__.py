@@ -2,6 +2,7 @@
 
 from tradepost.domain.access.app import App, NewApp, can_lead_back
 from tradepost.domain.access.operations import (
+    MOST_DAYS,
     OLD_SECRET_HOURS,
     TOKEN_DAYS,
     Admission,
@@ -36,6 +37,7 @@ from tradepost.domain.access.token import (
     looks_right,
     made_of,
     new_code,
+    new_operator_token,
     new_refresh_token,
     new_secret,
     new_seed,
@@ -48,6 +50,7 @@ from tradepost.domain.access.token import (
 __all__ = [
     "ACCESS_PREFIX",
     "CODE_PREFIX",
+    "MOST_DAYS",
     "OLD_SECRET_HOURS",
     "REFRESH_PREFIX",
     "SESSION_PREFIX",
@@ -77,6 +80,7 @@ __all__ = [
     "looks_right",
     "made_of",
     "new_code",
+    "new_operator_token",
     "new_refresh_token",
     "new_secret",
     "new_seed",

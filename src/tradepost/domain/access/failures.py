@@ -69,6 +69,7 @@ class IpAppLimitReached(RateLimitReached):
 
 BY_LEVEL = {
     "app_user": RateLimitReached,
+    "operator": RateLimitReached,
     "ip": IpLimitReached,
     "user": UserLimitReached,
     "ip_user": IpUserLimitReached,

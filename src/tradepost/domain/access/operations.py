@@ -9,9 +9,18 @@ from typing import NoReturn, Protocol
 
 from tradepost.domain.access import failures, rows
 from tradepost.domain.access.app import App, NewApp, can_lead_back
-from tradepost.domain.access.token import fingerprint, looks_right, new_secret, new_token, same
-from tradepost.domain.context import Ctx, Merchant, Rows, Shipper
+from tradepost.domain.access.token import (
+    OPERATOR_PREFIX,
+    fingerprint,
+    looks_right,
+    new_secret,
+    new_token,
+    same,
+)
+from tradepost.domain.context import Ctx, Merchant, Operator, Rows, Shipper
 
+OPERATORS = "operator"
+"""The service that operators call."""
 TOKEN_DAYS = 30
 MOST_DAYS = 3650
 OLD_SECRET_HOURS = 24
@@ -76,7 +85,7 @@ class Asked(Protocol):
 class Admission:
     """Somebody who was let in: who, when, and how many calls he has left in this window."""
 
-    actor: Merchant | Shipper | None
+    actor: Merchant | Shipper | Operator | None
     """None where nobody showed a token."""
     now: datetime
     remaining: int
@@ -112,6 +121,8 @@ async def admit(db: Rows, asked: Asked) -> Admission:
     Raises what is wrong with the token, ScopeMissing, or RateLimitReached; the connection is then bound to
     nobody. A text that cannot be a token raises TokenForged without a round trip.
     """
+    if asked.service == OPERATORS:
+        return await _admit_operator(db, asked)
     if not looks_right(asked.token):
         raise failures.TokenForged
     limits = asked.limits
@@ -135,6 +146,20 @@ async def admit(db: Rows, asked: Asked) -> Admission:
         actor = Merchant(row["account_id"], row["name"], row["currency"], row["payment_currency"], row["locale"])
     else:
         actor = Shipper(row["account_id"], row["name"], row["locale"])
+    return Admission(actor, row["at"], row["remaining"], row["token_id"])
+
+
+async def _admit_operator(db: Rows, asked: Asked) -> Admission:
+    """The same for an operator, whose calls are counted against the first limit; binds the connection to nobody."""
+    if not looks_right(asked.token, OPERATOR_PREFIX):
+        raise failures.TokenForged
+    limit = asked.limits[0]
+    counter = f"{asked.service}/{limit.group}/{limit.level}:"
+    token = fingerprint(asked.token)
+    row = await rows.admit_operator(db, token, asked.scope, counter, limit.limit, limit.seconds)
+    if row["verdict"] != "ok":
+        _refuse(row["verdict"], asked, limit.level, row["reset"])
+    actor = Operator(row["account_id"], row["name"], row["locale"])
     return Admission(actor, row["at"], row["remaining"], row["token_id"])
 
 

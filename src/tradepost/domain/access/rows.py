@@ -16,6 +16,11 @@ async def admit(db: Rows, *args: Any) -> Any:
     return await db.fetchrow(_ADMIT, *args)
 
 
+async def admit_operator(db: Rows, *args: Any) -> Any:
+    """The verdict of the gate for operators; see the function of that name in the migrations."""
+    return await db.fetchrow("select * from admit_operator($1, $2, $3, $4, $5)", *args)
+
+
 async def admit_anybody(db: Rows, *args: Any) -> Any:
     """The verdict of the gate on a call without a token; see the function of that name in the migrations."""
     return await db.fetchrow("select * from admit_anybody($1, $2, $3, $4, $5, $6)", *args)

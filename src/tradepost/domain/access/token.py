@@ -21,6 +21,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
 ACCESS_PREFIX: Final = "mp_at_"
+OPERATOR_PREFIX: Final = "mp_op_"
 SECRET_PREFIX: Final = "mp_cs_"
 CODE_PREFIX: Final = "mp_ac_"
 REFRESH_PREFIX: Final = "mp_rt_"
@@ -37,6 +38,11 @@ _hasher: Final = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=
 def new_token() -> str:
     """A new access token."""
     return _new(ACCESS_PREFIX)
+
+
+def new_operator_token() -> str:
+    """A new token of an operator."""
+    return _new(OPERATOR_PREFIX)
 
 
 def new_secret() -> str:

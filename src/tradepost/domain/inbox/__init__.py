@@ -1,6 +1,6 @@
 """What merchants are told: notifications about their shops, announcements to them, updates of the marketplace."""
 
-from tradepost.domain.inbox.failures import CategoryUnknown, NotificationNotFound, TextUnusable
+from tradepost.domain.inbox.failures import CategoryUnknown, NotificationNotFound, RecipientUnknown, TextUnusable
 from tradepost.domain.inbox.notification import (
     CATEGORIES,
     Announcement,
@@ -36,6 +36,7 @@ __all__ = [
     "NewAnnouncement",
     "Notification",
     "NotificationNotFound",
+    "RecipientUnknown",
     "SystemUpdate",
     "TextUnusable",
     "announce",

@@ -11,6 +11,12 @@ class NotificationNotFound(Failure):
     id: str
 
 
+class RecipientUnknown(Failure):
+    """Something is to be told to a merchant that there is not."""
+
+    merchant_id: str
+
+
 class CategoryUnknown(Failure):
     """A system update is filed under more than three categories, or under one that there is not."""
 

@@ -100,7 +100,7 @@ async def send_message(ctx: MerchantCtx, title: str, message: str, link: str | N
 async def announce(ctx: Ctx, new: NewAnnouncement, merchant_ids: Sequence[str] | None = None) -> int:
     """Let an account manager tell some merchants something, or (None) all there are; gives how many.
 
-    Raises TextUnusable.
+    Raises TextUnusable, and RecipientUnknown for the first id that is no merchant's: nobody is told then.
     """
     if not _ID.fullmatch(new.manager_id):
         raise failures.TextUnusable(name="manager_id", most=24)
@@ -111,7 +111,10 @@ async def announce(ctx: Ctx, new: NewAnnouncement, merchant_ids: Sequence[str] |
         checked_text("manager_name", new.manager_name, MOST_TITLE),
     )
     about = {"title": checked.title, "message": checked.message}
-    return await rows.announce(ctx.db, ctx.new_id(), ANNOUNCEMENT_TOPIC, about, checked, merchant_ids, ctx.now)
+    told = await rows.announce(ctx.db, ctx.new_id(), ANNOUNCEMENT_TOPIC, about, checked, merchant_ids, ctx.now)
+    if unknown := [merchant_id for merchant_id in merchant_ids or () if merchant_id not in told]:
+        raise failures.RecipientUnknown(merchant_id=unknown[0])
+    return len(told)
 
 
 async def publish_update(ctx: Ctx, features: Sequence[Feature]) -> str:

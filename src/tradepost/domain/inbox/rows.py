@@ -99,33 +99,30 @@ async def announce(
     new: NewAnnouncement,
     merchant_ids: Sequence[str] | None,
     now: datetime,
-) -> int:
-    """Write an announcement to these merchants, or (None) to all; gives to how many."""
-    return int(
-        await db.fetchval(
-            f"""
-            with told as (
-                insert into notification (merchant_id, id, topic, about, created_at)
-                select m.id, {_ID}, $2, $3, $4 from merchant m where $5::text[] is null or m.id = any ($5)
-                returning merchant_id, id
-            ), written as (
-                insert into announcement (merchant_id, id, manager_id, manager_name, title, message, created_at)
-                select merchant_id, id, $6, $7, $8, $9, $4 from told
-                returning true
-            )
-            select count(*) from written
-            """,
-            seed,
-            topic,
-            _text(about),
-            now,
-            None if merchant_ids is None else list(merchant_ids),
-            new.manager_id,
-            new.manager_name,
-            new.title,
-            new.message,
+) -> set[str]:
+    """Write an announcement to these merchants, or (None) to all; gives whose ids these are."""
+    told = await db.fetch(
+        f"""
+        with told as (
+            insert into notification (merchant_id, id, topic, about, created_at)
+            select m.id, {_ID}, $2, $3, $4 from merchant m where $5::text[] is null or m.id = any ($5)
+            returning merchant_id, id
         )
+        insert into announcement (merchant_id, id, manager_id, manager_name, title, message, created_at)
+        select merchant_id, id, $6, $7, $8, $9, $4 from told
+        returning merchant_id
+        """,
+        seed,
+        topic,
+        _text(about),
+        now,
+        None if merchant_ids is None else list(merchant_ids),
+        new.manager_id,
+        new.manager_name,
+        new.title,
+        new.message,
     )
+    return {row[0] for row in told}
 
 
 async def latest_announcement(db: Rows, merchant_id: str) -> Announcement | None:

@@ -28,12 +28,14 @@ from tradepost.domain.infractions.infraction import (
 )
 from tradepost.domain.infractions.operations import (
     answer_infraction,
+    answered_infractions,
     close_infraction,
     count_infractions,
     find_infraction,
     fines_of,
     issue_infraction,
     list_infractions,
+    page_infractions,
     refund_late_orders,
 )
 from tradepost.domain.orders import LATE_FULFILLMENT
@@ -63,11 +65,13 @@ __all__ = [
     "ProofKind",
     "ProofUnusable",
     "answer_infraction",
+    "answered_infractions",
     "close_infraction",
     "count_infractions",
     "find_infraction",
     "fines_of",
     "issue_infraction",
     "list_infractions",
+    "page_infractions",
     "refund_late_orders",
 ]

@@ -32,7 +32,7 @@ from tradepost.domain.infractions.infraction import (
     NewInfraction,
     Proof,
 )
-from tradepost.values import Page
+from tradepost.values import Bookmark, Page
 
 MOST_REASON: Final = 2_000
 _ID = re.compile("[0-9a-f]{24}", re.ASCII)
@@ -54,6 +54,18 @@ async def find_infraction(ctx: MerchantCtx, infraction_id: str) -> tuple[Infract
     if found is None:
         raise failures.InfractionNotFound(id=infraction_id)
     return found, await rows.messages(ctx.db, ctx.actor.id, infraction_id)
+
+
+async def page_infractions(
+    ctx: MerchantCtx, stage: int, after: Bookmark, limit: int
+) -> tuple[list[Infraction], bool]:
+    """Some infractions of a shop in a stage, the last changed first, and whether there are more."""
+    return await rows.page_back(ctx.db, ctx.actor.id, stage, after, limit)
+
+
+async def answered_infractions(ctx: Ctx, after: Bookmark, limit: int) -> tuple[list[tuple[str, Infraction]], bool]:
+    """Some infractions of any shop that await the marketplace, the longest waiting first, with their shops' ids."""
+    return await rows.answered(ctx.db, after, limit)
 
 
 async def fines_of(ctx: MerchantCtx, object_ids: Collection[str]) -> Mapping[str, list[str]]:

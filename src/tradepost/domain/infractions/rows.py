@@ -17,7 +17,7 @@ from tradepost.domain.infractions.infraction import (
     NewInfraction,
     Proof,
 )
-from tradepost.values import Page
+from tradepost.values import Bookmark, Page
 
 _EVER = datetime(1, 1, 2, tzinfo=UTC)
 _NEVER = datetime(9999, 12, 30, tzinfo=UTC)
@@ -184,3 +184,36 @@ async def insert_message(
         message,
         now,
     )
+
+
+# -- lists for operators
+
+
+async def page_back(
+    db: Rows, merchant_id: str, stage: int, after: Bookmark, limit: int
+) -> tuple[list[Infraction], bool]:
+    """Some infractions of a merchant in a stage, the last changed first, and whether there are more."""
+    found = await db.fetch(
+        f"select {_COLUMNS} from infraction i "
+        "where i.merchant_id = $1 and i.stage = $2 and (i.updated_at, i.id) < ($3, $4) "
+        "order by i.updated_at desc, i.id desc limit $5",
+        merchant_id,
+        stage,
+        after.at,
+        after.id,
+        limit + 1,
+    )
+    return [_infraction(row) for row in found[:limit]], len(found) > limit
+
+
+async def answered(db: Rows, after: Bookmark, limit: int) -> tuple[list[tuple[str, Infraction]], bool]:
+    """Some infractions that await the marketplace, the longest waiting first, and whether there are more."""
+    found = await db.fetch(
+        f"select i.merchant_id, {_COLUMNS} from infraction i "
+        "where i.state = 'awaiting_admin' and (i.updated_at, i.id) > ($1, $2) "
+        "order by i.updated_at, i.id limit $3",
+        after.at,
+        after.id,
+        limit + 1,
+    )
+    return [(merchant_id, _infraction(row)) for merchant_id, *row in found[:limit]], len(found) > limit

@@ -1,21 +1,26 @@
 """Shops: the accounts of the merchant service and the people who sign in for them."""
 
-from tradepost.domain.merchants.merchant import NewMerchant
+from tradepost.domain.merchants.failures import MerchantUnknown
+from tradepost.domain.merchants.merchant import MerchantLine, NewMerchant
 from tradepost.domain.merchants.operations import (
     RESUMED_TOPIC,
     SUSPENDED_TOPIC,
     act_for,
     add_merchant,
     list_merchants,
+    page_merchants,
     set_suspended,
 )
 
 __all__ = [
     "RESUMED_TOPIC",
     "SUSPENDED_TOPIC",
+    "MerchantLine",
+    "MerchantUnknown",
     "NewMerchant",
     "act_for",
     "add_merchant",
     "list_merchants",
+    "page_merchants",
     "set_suspended",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +27,4 @@ class MerchantLine:
     currency: str
     payment_currency: str
     suspended: bool
+    created_at: datetime

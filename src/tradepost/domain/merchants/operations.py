@@ -13,6 +13,7 @@ from tradepost.domain.context import Ctx, MerchantCtx
 from tradepost.domain.merchants import rows
 from tradepost.domain.merchants.failures import CurrencyUnknown, DetailUnusable, MerchantUnknown
 from tradepost.domain.merchants.merchant import MerchantLine, NewMerchant
+from tradepost.values import Bookmark
 
 SHARED_CURRENCIES = ("XAF", "XCD", "XCG", "XOF", "XPF")
 LOCALES = ("en", "zh", "fr", "de")
@@ -55,6 +56,11 @@ async def add_merchant(ctx: Ctx, new: NewMerchant) -> str:
 async def list_merchants(ctx: Ctx) -> list[MerchantLine]:
     """Every shop of this installation."""
     return await rows.list_merchants(ctx.db)
+
+
+async def page_merchants(ctx: Ctx, after: Bookmark, limit: int) -> tuple[list[MerchantLine], bool]:
+    """Some shops behind a place in the list, the oldest first, and whether there are more."""
+    return await rows.page(ctx.db, after, limit)
 
 
 async def set_suspended(ctx: Ctx, merchant_id: str, suspended: bool) -> None:

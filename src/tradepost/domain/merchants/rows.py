@@ -9,6 +9,9 @@ import asyncpg
 from tradepost.domain.context import Merchant, Rows
 from tradepost.domain.merchants.failures import EmailTaken
 from tradepost.domain.merchants.merchant import MerchantLine, NewMerchant
+from tradepost.values import Bookmark
+
+_LINE = "select id, name, currency, payment_currency, suspended_at is not null, created_at from merchant"
 
 
 async def insert_merchant(db: Rows, merchant_id: str, new: NewMerchant, now: datetime) -> None:
@@ -46,11 +49,18 @@ async def insert_user(
 
 async def list_merchants(db: Rows) -> list[MerchantLine]:
     """Every shop, the oldest first."""
+    return [MerchantLine(*row) for row in await db.fetch(f"{_LINE} order by created_at, id")]
+
+
+async def page(db: Rows, after: Bookmark, limit: int) -> tuple[list[MerchantLine], bool]:
+    """Some shops behind a place in the list, the oldest first, and whether there are more."""
     found = await db.fetch(
-        "select id, name, currency, payment_currency, suspended_at is not null as suspended "
-        "from merchant order by created_at, id"
+        f"{_LINE} where (created_at, id) > ($1, $2) order by created_at, id limit $3",
+        after.at,
+        after.id,
+        limit + 1,
     )
-    return [MerchantLine(**dict(row)) for row in found]
+    return [MerchantLine(*row) for row in found[:limit]], len(found) > limit
 
 
 async def set_suspended(db: Rows, merchant_id: str, at: datetime | None) -> bool | None:

@@ -26,6 +26,7 @@ from tradepost.domain.orders.operations.reading import (
     list_orders,
     list_scans,
     list_to_fulfil,
+    page_orders,
 )
 from tradepost.domain.orders.operations.refunds import (
     MISSED_TOPIC,
@@ -111,6 +112,7 @@ __all__ = [
     "modify_tracking",
     "note_fine",
     "note_parcel",
+    "page_orders",
     "place_order",
     "record_history",
     "record_scan",

@@ -1,7 +1,8 @@
 """The logistics service: its users, the channels that a parcel can be sent by, and the parcels."""
 
 from tradepost.domain.parcels.booking import Address, Details, Goods, NewParcel
-from tradepost.domain.parcels.channel import Channel, NewShipper, PickupService
+from tradepost.domain.parcels.channel import Channel, NewShipper, PickupService, ShipperLine
+from tradepost.domain.parcels.failures import ShipperUnknown
 from tradepost.domain.parcels.label import (
     FOLDER,
     MOST_LABELS,
@@ -18,6 +19,7 @@ from tradepost.domain.parcels.operations.channels import (
     find_channel,
     list_channels,
     need_shipper,
+    page_shippers,
     set_channel,
 )
 from tradepost.domain.parcels.operations.labels import (
@@ -42,6 +44,7 @@ from tradepost.domain.parcels.operations.parcels import (
     list_parcels,
     note_answer,
     note_scan,
+    page_parcels,
     parcel_to_number,
     settle_number,
     track_parcels,
@@ -98,6 +101,8 @@ __all__ = [
     "Press",
     "Scan",
     "Sheet",
+    "ShipperLine",
+    "ShipperUnknown",
     "act_for",
     "add_shipper",
     "ask_carriers",
@@ -117,6 +122,8 @@ __all__ = [
     "need_shipper",
     "note_answer",
     "note_scan",
+    "page_parcels",
+    "page_shippers",
     "parcel_for_order",
     "parcel_to_number",
     "read_link",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 import msgspec
@@ -46,3 +47,13 @@ class NewShipper:
     email: str
     password: str
     locale: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class ShipperLine:
+    """One user of the logistics service in an operator's list."""
+
+    id: str
+    name: str
+    suspended: bool
+    created_at: datetime

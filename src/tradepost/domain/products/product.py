@@ -6,7 +6,7 @@ the others are in the merchant's own currency. What comes in is Decimal; what is
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -125,6 +125,21 @@ class Product(msgspec.Struct, frozen=True, gc=False):
         """Every picture once: the main one, the extra ones, those of the variations."""
         own = [variation.main_image for variation in self.variations]
         return [image for image in dict.fromkeys([self.main_image, *self.extra_images, *own]) if image]
+
+
+@dataclass(frozen=True, slots=True)
+class ProductLine:
+    """A product as it stands in an operator's list, with the SKUs of what is in it."""
+
+    merchant_id: str
+    id: str
+    parent_sku: str
+    name: str
+    review_status: str
+    category: str | None
+    created_at: datetime
+    updated_at: datetime
+    skus: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from tradepost.domain.tickets.ticket import (
     Ticket,
     TicketKind,
 )
-from tradepost.values import Page
+from tradepost.values import Bookmark, Page
 
 AWAITING_TOPIC: Final = "ticket_awaiting_merchant"
 REPLIED_TOPIC: Final = "ticket_replied"
@@ -120,6 +120,16 @@ async def answer_ticket(ctx: MerchantCtx, ticket_id: str, sender: Sender, reply:
     """
     _check_reply(reply)
     return await _write(ctx, ticket_id, sender, reply)
+
+
+async def page_tickets(ctx: MerchantCtx, after: Bookmark, limit: int) -> tuple[list[Ticket], bool]:
+    """Some tickets of a shop behind a place in the list, the last changed first, and whether there are more."""
+    return await rows.page_back(ctx.db, ctx.actor.id, after, limit)
+
+
+async def escalated_tickets(ctx: Ctx, after: Bookmark, limit: int) -> tuple[list[tuple[str, Ticket]], bool]:
+    """Some tickets of any shop that await support, the longest waiting first, each with the id of its shop."""
+    return await rows.escalated(ctx.db, after, limit)
 
 
 async def open_picture(ctx: Ctx, link: PictureLink) -> None:

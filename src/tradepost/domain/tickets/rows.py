@@ -8,7 +8,7 @@ from typing import Any
 from tradepost.domain.context import Rows
 from tradepost.domain.tickets.machine import Sender, TicketState
 from tradepost.domain.tickets.ticket import Buyer, NewReply, NewTicket, Reply, Ticket, TicketKind
-from tradepost.values import Page
+from tradepost.values import Bookmark, Page
 
 _COLUMNS = """
     t.id, t.kind, t.state, t.subject, t.label, t.sublabel, t.transaction_id, t.order_ids, t.product_ids,
@@ -174,3 +174,32 @@ async def has_picture(db: Rows, merchant_id: str, ticket_id: str, name: str) -> 
             name,
         )
     )
+
+
+# -- lists for operators
+
+
+async def page_back(db: Rows, merchant_id: str, after: Bookmark, limit: int) -> tuple[list[Ticket], bool]:
+    """Some tickets of a merchant, the last changed first, and whether there are more."""
+    found = await db.fetch(
+        f"select {_COLUMNS} from ticket t where t.merchant_id = $1 and (t.updated_at, t.id) < ($2, $3) "
+        "order by t.updated_at desc, t.id desc limit $4",
+        merchant_id,
+        after.at,
+        after.id,
+        limit + 1,
+    )
+    return [_ticket(row) for row in found[:limit]], len(found) > limit
+
+
+async def escalated(db: Rows, after: Bookmark, limit: int) -> tuple[list[tuple[str, Ticket]], bool]:
+    """Some tickets of all merchants that await support, the longest waiting first, and whether there are more."""
+    found = await db.fetch(
+        f"select t.merchant_id, {_COLUMNS} from ticket t "
+        "where t.state = 'awaiting_support' and (t.updated_at, t.id) > ($1, $2) "
+        "order by t.updated_at, t.id limit $3",
+        after.at,
+        after.id,
+        limit + 1,
+    )
+    return [(merchant_id, _ticket(row)) for merchant_id, *row in found[:limit]], len(found) > limit

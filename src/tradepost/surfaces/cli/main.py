@@ -19,7 +19,9 @@ from tradepost.surfaces.cli import (
     inbox,
     infractions,
     jobs,
+    operators,
     orders,
+    products,
     sandbox,
     sending,
     shipping,
@@ -38,6 +40,8 @@ cli.add_typer(apps.group, name="app")
 cli.add_typer(accounts.token_group, name="token")
 cli.add_typer(shipping.warehouse_group, name="warehouse")
 cli.add_typer(shipping.shipping_group, name="shipping")
+cli.add_typer(operators.group, name="operator")
+cli.add_typer(products.group, name="product")
 cli.add_typer(orders.group, name="order")
 cli.add_typer(inbox.group, name="announce")
 cli.add_typer(infractions.group, name="infraction")

@@ -40,7 +40,8 @@ def notice(topic: str, about: Mapping[str, Any], locale: str) -> Notice:
         about = {**about, "reason": notice(str(cause), {}, locale).title}
     wanted = words.get(topic) or words[OTHER]
     known = _Known({name: value for name, value in about.items() if value is not None})
-    return Notice(wanted.title.format_map(known), wanted.text.format_map(known))
+    # A reason that nobody gave leaves a blank behind.
+    return Notice(wanted.title.format_map(known), wanted.text.format_map(known).rstrip(" "))
 
 
 @cache

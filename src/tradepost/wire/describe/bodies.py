@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tradepost.wire.bodies import Body, BodyList, Member, Shape
+from tradepost.wire.bodies import Body, BodyList, Member, Shape, StrictObject
 from tradepost.wire.describe.markdown import code, table
 from tradepost.wire.describe.schemas import Schema
 from tradepost.wire.describe.words import form_of
@@ -12,7 +12,7 @@ from tradepost.wire.describe.words import form_of
 
 def body_schema(body: Body) -> Schema:
     """The JSON Schema of a body."""
-    schema = _object_schema(Shape(body.reader.type))
+    schema = _object_schema(Shape(body.reader.type, isinstance(body.reader, StrictObject)))
     if isinstance(body.reader, BodyList):
         schema = {
             "type": "array",
@@ -37,6 +37,8 @@ def _object_schema(shape: Shape) -> Schema:
     found: Schema = {"type": "object", "properties": properties}
     if required := [member.name for member in shape.members if member.required]:
         found["required"] = required
+    if shape.strict:
+        found["additionalProperties"] = False
     return found
 
 

@@ -62,7 +62,10 @@ class Book:
     surface: Surface
     chapters: tuple[Chapter, ...]
     base_url: str
-    oauth: OAuthPaths
+    oauth: OAuthPaths | None = None
+    """None where tokens are issued by hand."""
+    issued: str = ""
+    """How tokens are issued by hand, in a sentence."""
 
     def __post_init__(self) -> None:
         known = {chapter.name for chapter in self.chapters}

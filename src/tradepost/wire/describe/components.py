@@ -8,6 +8,7 @@ from tradepost.wire.describe.book import Book
 from tradepost.wire.describe.schemas import Schema
 from tradepost.wire.endpoint import Surface
 from tradepost.wire.fields import MOST_LENGTH
+from tradepost.wire.http_types import KEY_HEADER, MOST_KEY
 
 Document = dict[str, Any]
 
@@ -28,11 +29,30 @@ HEADERS: Document = {
         "description": "How many seconds to wait before the call is worth repeating.",
         "schema": {"type": "integer"},
     },
+    "Idempotent-Replayed": {
+        "description": "`true` where nothing was done: this is the answer that the first call with the key had.",
+        "schema": {"type": "string", "const": "true"},
+    },
     "Tradepost-Ignored-Parameters": {
         "description": "Names of parameters that were sent and mean nothing to this endpoint.",
         "schema": {"type": "string"},
     },
 }
+
+
+def headers_of(surface: Surface) -> Document:
+    """The headers of answers; one is of surfaces only that do a call once."""
+    return {n: header for n, header in HEADERS.items() if n != "Idempotent-Replayed" or surface.key_failures}
+
+
+def key_parameter() -> Document:
+    """The header of a write that is to be done once."""
+    return {
+        "name": KEY_HEADER,
+        "in": "header",
+        "description": "Names this call: repeated with the same key it is not done again, but answered as before.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": MOST_KEY, "pattern": "^[!-~]*$"},
+    }
 
 
 def frame_schemas(surface: Surface) -> dict[str, Schema]:
@@ -86,6 +106,9 @@ def own_parameters(surface: Surface) -> Document:
 
 def security_schemes(book: Book) -> Document:
     """The ways to show a token."""
+    bearer: Document = {"type": "http", "scheme": "bearer", "description": "An access token, however it was got."}
+    if book.oauth is None:
+        return {"bearer": {**bearer, "x-scopes": book.surface.scopes}}
     flow = {
         "authorizationUrl": book.base_url + book.oauth.authorize,
         "tokenUrl": book.base_url + book.oauth.token,
@@ -94,7 +117,7 @@ def security_schemes(book: Book) -> Document:
     }
     schemes: Document = {
         "oauth2": {"type": "oauth2", "flows": {"authorizationCode": flow}},
-        "bearer": {"type": "http", "scheme": "bearer", "description": "An access token, however it was got."},
+        "bearer": bearer,
     }
     if any(endpoint.open for endpoint in book.surface.endpoints):
         about = "The id and the secret of an app, which may as well stand among the parameters."

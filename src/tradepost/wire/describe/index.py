@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from tradepost.wire import fields
+from tradepost.wire.bodies import StrictObject
 from tradepost.wire.describe.book import Book, Examples, limit_words, size_words
-from tradepost.wire.describe.components import HEADERS
+from tradepost.wire.describe.components import headers_of
 from tradepost.wire.describe.curl import curl
 from tradepost.wire.describe.markdown import block, code, slug, table
 from tradepost.wire.describe.schemas import is_listing
 from tradepost.wire.describe.told import failure_table, failures_of_any_call, failures_of_some
 from tradepost.wire.endpoint import BODY_LIMIT, Endpoint
 from tradepost.wire.forms import ACCEPTED_TYPES, MOST_FIELDS
+from tradepost.wire.http_types import KEY_HEADER, MOST_KEY
 
 GENERATED = (
     "<!-- Generated from the declarations of the endpoints by `python tools/reference.py`. "
@@ -31,9 +33,10 @@ def index_page(book: Book, examples: Examples) -> str:
         *_answers(book),
         *(_pages() if any(is_listing(endpoint) for endpoint in surface.endpoints) else ()),
         *(_partial() if surface.selects_fields else ()),
+        *(_keys() if surface.key_failures else ()),
         *_languages(book),
         *_limits(book),
-        *_headers(),
+        *_headers(book),
         *_endpoints(book),
         *_scopes(book),
         *_errors(book),
@@ -87,6 +90,13 @@ def _tokens(book: Book) -> list[str]:
             f"Every call carries an access token: in the header, `Authorization: Bearer $TOKEN`, or as the "
             f"parameter {code(name)} in the query or in the body. If both are there they must be the same."
         )
+    if oauth is None:
+        return [
+            "## Access tokens",
+            how,
+            f"{book.issued} A token opens the [scopes](#scopes) that it was issued for and nothing else.",
+            "Calls go over HTTPS. A sandbox takes plain HTTP as well, from the machine it runs on.",
+        ]
     return [
         "## Access tokens",
         how,
@@ -99,6 +109,8 @@ def _tokens(book: Book) -> list[str]:
 
 def _parameters(book: Book) -> list[str]:
     surface = book.surface
+    if any(endpoint.body and isinstance(endpoint.body[1].reader, StrictObject) for endpoint in surface.endpoints):
+        return _json_only()
     kinds = ", ".join(code(kind) for kind in ACCEPTED_TYPES)
     parts = [
         "## Parameters",
@@ -120,6 +132,47 @@ def _parameters(book: Book) -> list[str]:
         for alias in surface.prefix_aliases
     ]
     return [*parts, "\n".join(lines)]
+
+
+def _json_only() -> list[str]:
+    """The same where a call has parameters in its query or one JSON object as its body."""
+    lines = [
+        "- What is optional may be left out, empty or null; all three mean the same.",
+        "- Numbers may stand there as numbers or as texts.",
+        "- A parameter of the query that an endpoint does not know is ignored and named in "
+        "`Tradepost-Ignored-Parameters`.",
+        "- A name in a body that means nothing there is an error.",
+        f"- A body has at most {size_words(BODY_LIMIT)} where the endpoint does not say otherwise.",
+        "- A slash at the end of the path makes no difference.",
+    ]
+    return [
+        "## Parameters",
+        "What is read is asked for with GET and parameters in the query. What changes something is a POST whose "
+        "body is one JSON object, `application/json` in UTF-8. Times are UTC, `YYYY-MM-DDTHH:MM:SS`.",
+        "\n".join(lines),
+    ]
+
+
+def _keys() -> list[str]:
+    return [
+        "## Calls that are done once",
+        f"A POST may carry the header {code(KEY_HEADER)} with a key of your choice, 1 to {MOST_KEY} visible ASCII "
+        "characters, such as the number of the shopping cart. What the call does and the key are kept together, so "
+        "a call that is repeated with the same key and body (because the first answer was lost, or because it was "
+        "sent twice at once) is not done again: it has the very answer that the first one had, with the header "
+        "`Idempotent-Replayed`.",
+        "\n".join(
+            [
+                "- A call that was refused has done nothing and keeps no key: it may be repeated, or corrected.",
+                "- The same key with another body, or for another endpoint, is an error (422). The order of the "
+                "names in a body makes no difference, nor does `locale`.",
+                "- While the first call is still at work, its twin waits; after two seconds it is told to try "
+                "again (409).",
+                "- A key is kept for 24 hours by the platform's clock. Each operator has keys of his own, "
+                "whichever of his tokens he uses.",
+            ]
+        ),
+    ]
 
 
 def _answers(book: Book) -> list[str]:
@@ -194,13 +247,15 @@ def _limits(book: Book) -> list[str]:
     ]
 
 
-def _headers() -> list[str]:
+def _headers(book: Book) -> list[str]:
     when = {
         "Wish-Rate-Limit-Reset": "429",
-        "Retry-After": "503",
+        "Retry-After": "503, 409" if book.surface.key_failures else "503",
+        "Idempotent-Replayed": "a call that was done before",
         "Tradepost-Ignored-Parameters": "where there are any",
     }
-    rows = [(code(name), when.get(name, "every answer"), header["description"]) for name, header in HEADERS.items()]
+    headers = headers_of(book.surface)
+    rows = [(code(name), when.get(name, "every answer"), header["description"]) for name, header in headers.items()]
     return ["## Headers of answers", table(("Header", "On", "Meaning"), rows)]
 
 
@@ -219,9 +274,10 @@ def _scopes(book: Book) -> list[str]:
     for scope, meaning in book.surface.scopes.items():
         opened = sum(endpoint.scope == scope for endpoint in book.surface.endpoints)
         rows.append((code(scope), meaning, str(opened)))
+    what = "What a token opens" if book.oauth is None else "What a person lets an app do"
     return [
         "## Scopes",
-        "What a person lets an app do. An endpoint without a scope is open to every valid token.",
+        f"{what}. An endpoint without a scope is open to every valid token.",
         table(("Scope", "Meaning", "Endpoints"), rows),
     ]
 

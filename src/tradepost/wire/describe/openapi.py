@@ -13,9 +13,10 @@ from http import HTTPStatus
 from tradepost.wire.describe.bodies import body_schema
 from tradepost.wire.describe.book import Book, limit_words
 from tradepost.wire.describe.components import (
-    HEADERS,
     Document,
     frame_schemas,
+    headers_of,
+    key_parameter,
     own_parameters,
     security_schemes,
 )
@@ -69,7 +70,7 @@ class _Writer:
             "components": {
                 "securitySchemes": security_schemes(self.book),
                 "parameters": self.own_parameters,
-                "headers": HEADERS,
+                "headers": headers_of(self.surface),
                 "responses": dict(sorted(self.responses.items())),
                 "schemas": dict(sorted(self.schemas.items())),
             },
@@ -126,6 +127,8 @@ class _Writer:
             for own in self.own_parameters
             if own != "fields" or self.book.takes_fields(endpoint)
         ]
+        if self.surface.keeps_answer(endpoint):
+            operation["parameters"].append(key_parameter())
         if method == "GET":
             operation["parameters"] += [_query_parameter(param) for param in endpoint.params]
         elif endpoint.body is not None:
@@ -139,6 +142,8 @@ class _Writer:
     def _security(self, endpoint: Endpoint) -> list[Document]:
         if endpoint.open:
             return [{"client": []}, {}]
+        if self.book.oauth is None:
+            return [{"bearer": [endpoint.scope] if endpoint.scope else []}]
         ways: list[Document] = [{"oauth2": [endpoint.scope] if endpoint.scope else []}, {"bearer": []}]
         if self.surface.token_parameter:
             ways.append({self.surface.token_parameter: []})
@@ -189,6 +194,8 @@ class _Writer:
         if "xml" in self.surface.formats:
             content["application/xml"] = {"schema": {"$ref": REF + "XmlAnswer"}}
         names = (*_ALWAYS, *_BY_STATUS.get(status, ()))
+        if self.surface.key_failures:
+            names += {200: ("Idempotent-Replayed",), 409: ("Retry-After",)}.get(status, ())
         headers = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
         return {"description": description, "headers": headers, "content": content}
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from tradepost.values import Fact, TryLater
 from tradepost.wire import refusals
+from tradepost.wire.bodies import StrictObject
 from tradepost.wire.describe.book import Book
 from tradepost.wire.describe.markdown import code, table
 from tradepost.wire.endpoint import Endpoint, Surface
@@ -46,6 +47,7 @@ def own_failures(book: Book, endpoint: Endpoint) -> list[Told]:
 def shared_failures(book: Book, endpoint: Endpoint) -> list[Told]:
     """What this endpoint can answer like most others: refusals of the wire, the token, the limits."""
     usual = any(param.required and not param.when_missing for param in endpoint.params)
+    usual = usual or (endpoint.body is not None and isinstance(endpoint.body[1].reader, StrictObject))
     never: list[type[Fact]] = [*_ELSEWHERE, refusals.OneOfMissing]
     never += [] if usual else [refusals.ParameterMissing]
     never += [] if book.takes_fields(endpoint) else [refusals.BadFields]
@@ -57,6 +59,7 @@ def shared_failures(book: Book, endpoint: Endpoint) -> list[Told]:
         never += [refusals.ClientMissing, refusals.ClientsDisagree]
     own = {told.name for told in own_failures(book, endpoint)}
     facts = [fact for fact in _everywhere(book.surface) if fact not in never and fact.__name__ not in own]
+    facts += book.surface.key_failures if book.surface.keeps_answer(endpoint) else ()
     return [tell(book.surface, fact) for fact in facts]
 
 
@@ -67,7 +70,8 @@ def failures_of_any_call(surface: Surface) -> list[Told]:
 
 def failures_of_some(surface: Surface) -> list[Told]:
     """Every other failure of the table, by code."""
-    known = {fact.__name__: fact for endpoint in surface.endpoints for fact in endpoint.failures}
+    declared = [fact for endpoint in surface.endpoints for fact in endpoint.failures]
+    known = {fact.__name__: fact for fact in (*declared, *surface.key_failures)}
     rest = set(surface.table.names()) - {fact.__name__ for fact in _everywhere(surface)}
     return _sorted(
         tell(surface, known[name]) if name in known else _told(surface, name, "")

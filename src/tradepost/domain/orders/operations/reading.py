@@ -9,7 +9,7 @@ from tradepost.domain.orders import failures
 from tradepost.domain.orders.order import Order, OrderFilter, Scan
 from tradepost.domain.orders.rows import reading as rows
 from tradepost.domain.orders.rows import tracking
-from tradepost.values import Page
+from tradepost.values import Bookmark, Page
 
 
 async def find_order(ctx: MerchantCtx, order_id: str) -> Order:
@@ -28,6 +28,22 @@ async def find_orders(ctx: MerchantCtx, order_ids: Collection[str]) -> Mapping[s
 async def list_orders(ctx: MerchantCtx, wanted: OrderFilter, page: Page) -> tuple[Sequence[Order], bool]:
     """A page of the orders, the first placed first, and whether there is more."""
     return await rows.page(ctx.db, ctx.actor.id, wanted, page, ctx.now)
+
+
+async def page_orders(
+    ctx: MerchantCtx,
+    after: Bookmark,
+    limit: int,
+    *,
+    transaction_id: str | None = None,
+    tracking_number: str | None = None,
+) -> tuple[Sequence[Order], bool]:
+    """Some orders behind a place in the list, the last placed first, and whether there are more.
+
+    All of them, or those of a purchase, or those that travel under a number.
+    """
+    number = tracking_number and tracking_number.upper()
+    return await rows.page_back(ctx.db, ctx.actor.id, transaction_id, number, after, limit)
 
 
 async def list_to_fulfil(ctx: MerchantCtx, wanted: OrderFilter, page: Page) -> tuple[Sequence[Order], bool]:

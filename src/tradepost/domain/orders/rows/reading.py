@@ -14,7 +14,8 @@ import msgspec
 
 from tradepost.domain.context import Rows
 from tradepost.domain.orders.order import Address, Order, OrderFilter, Refund
-from tradepost.values import Page
+from tradepost.domain.sql import conditions
+from tradepost.values import Bookmark, Page
 
 _EVER: Final = datetime(1, 1, 2, tzinfo=UTC)
 _NEVER: Final = datetime(9999, 12, 30, tzinfo=UTC)
@@ -146,3 +147,29 @@ async def page(
     span = (wanted.since or _EVER, wanted.upto or _NEVER) if spanned else ()
     found = await db.fetch(statement, merchant_id, cut.limit + 1, cut.start, *span)
     return [_order(row) for row in found[: cut.limit]], len(found) > cut.limit
+
+
+async def page_back(
+    db: Rows,
+    merchant_id: str,
+    transaction_id: str | None,
+    tracking_number: str | None,
+    after: Bookmark,
+    limit: int,
+) -> tuple[list[Order], bool]:
+    """Some orders behind a place in the list, the last placed first, and whether there are more.
+
+    Of all orders, or of those of a purchase, or of those that travel under a number, which is in capitals.
+    """
+    bounds = {"o.transaction_id =": transaction_id, "upper(o.tracking_number) =": tracking_number}
+    where, values = conditions(bounds, 5)
+    found = await db.fetch(
+        f"select {_COLUMNS} from orders o where o.merchant_id = $1 and (o.placed_at, o.id) < ($2, $3){where} "
+        "order by o.placed_at desc, o.id desc limit $4",
+        merchant_id,
+        after.at,
+        after.id,
+        limit + 1,
+        *values,
+    )
+    return [_order(row) for row in found[:limit]], len(found) > limit

@@ -5,9 +5,10 @@ from __future__ import annotations
 from tradepost.domain import ledger
 from tradepost.domain.access import password_hash
 from tradepost.domain.context import Ctx, ShipperCtx
-from tradepost.domain.parcels.channel import Channel, NewShipper
+from tradepost.domain.parcels.channel import Channel, NewShipper, ShipperLine
 from tradepost.domain.parcels.failures import ChannelNotFound, ShipperUnknown, TariffUnusable
 from tradepost.domain.parcels.rows import channels as rows
+from tradepost.values import Bookmark
 
 
 async def list_channels(ctx: Ctx) -> list[Channel]:
@@ -36,6 +37,11 @@ async def add_shipper(ctx: Ctx, new: NewShipper) -> str:
     await rows.insert_shipper(ctx.db, shipper_id, new, password_hash(new.password), ctx.now)
     await ledger.open_ledger(ctx, shipper_id)
     return shipper_id
+
+
+async def page_shippers(ctx: Ctx, after: Bookmark, limit: int) -> tuple[list[ShipperLine], bool]:
+    """Some users of the logistics service, the oldest first, and whether there are more."""
+    return await rows.page_shippers(ctx.db, after, limit)
 
 
 async def need_shipper(ctx: Ctx, shipper_id: str) -> None:

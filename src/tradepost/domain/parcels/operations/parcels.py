@@ -25,6 +25,7 @@ from tradepost.domain.parcels.operations.shops import tell_shops
 from tradepost.domain.parcels.parcel import Parcel, Scan, Step
 from tradepost.domain.parcels.rows import parcels as rows
 from tradepost.domain.parcels.rows.parcels import ParcelFilter
+from tradepost.values import Bookmark
 
 NUMBER_KIND: Final = "parcel_number"
 CARRY_KIND: Final = "carry_parcels"
@@ -126,6 +127,11 @@ async def find_parcel(ctx: ShipperCtx, parcel_id: str) -> Parcel:
 async def list_parcels(ctx: ShipperCtx, wanted: ParcelFilter) -> list[Parcel]:
     """The parcels of the acting user that fit."""
     return await rows.list_parcels(ctx.db, ctx.actor.id, wanted)
+
+
+async def page_parcels(ctx: ShipperCtx, after: Bookmark, limit: int) -> tuple[list[Parcel], bool]:
+    """Some parcels of a user behind a place in the list, the last booked first, and whether there are more."""
+    return await rows.page_back(ctx.db, ctx.actor.id, after, limit)
 
 
 async def track_parcels(ctx: ShipperCtx, numbers: Sequence[str]) -> list[tuple[Parcel, list[Scan]] | None]:

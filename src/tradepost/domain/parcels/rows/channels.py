@@ -9,8 +9,9 @@ import asyncpg
 import msgspec
 
 from tradepost.domain.context import Rows, Shipper
-from tradepost.domain.parcels.channel import Channel, NewShipper, PickupService
+from tradepost.domain.parcels.channel import Channel, NewShipper, PickupService, ShipperLine
 from tradepost.domain.parcels.failures import ShipperEmailTaken
+from tradepost.values import Bookmark
 
 _COLUMNS = (
     "otype, channel_name, channel_name_en, is_registered, support_warehouses, warehouses, "
@@ -78,6 +79,18 @@ async def insert_shipper(db: Rows, shipper_id: str, new: NewShipper, password_ha
         )
     except asyncpg.UniqueViolationError:
         raise ShipperEmailTaken(email=new.email) from None
+
+
+async def page_shippers(db: Rows, after: Bookmark, limit: int) -> tuple[list[ShipperLine], bool]:
+    """Some users of the logistics service, the oldest first, and whether there are more."""
+    found = await db.fetch(
+        "select id, name, suspended_at is not null, created_at from shipper "
+        "where (created_at, id) > ($1, $2) order by created_at, id limit $3",
+        after.at,
+        after.id,
+        limit + 1,
+    )
+    return [ShipperLine(*row) for row in found[:limit]], len(found) > limit
 
 
 async def shipper_exists(db: Rows, shipper_id: str) -> bool:

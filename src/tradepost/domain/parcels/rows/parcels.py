@@ -15,6 +15,7 @@ from tradepost.domain.parcels.booking import Details
 from tradepost.domain.parcels.failures import GuidTaken
 from tradepost.domain.parcels.parcel import Parcel, Scan
 from tradepost.domain.sql import conditions
+from tradepost.values import Bookmark
 
 _COLUMNS: Final = (
     "id, wish_id, otype, order_ids, country, weight, fee, created_at, updated_at, guid, state, tracking_number, "
@@ -247,3 +248,16 @@ async def insert_scan(db: Rows, account_id: str, parcel_id: str, seen: Scan) -> 
         seen.remark,
     )
     return done == "INSERT 0 1"
+
+
+async def page_back(db: Rows, account_id: str, after: Bookmark, limit: int) -> tuple[list[Parcel], bool]:
+    """Some parcels of a user, the last booked first, and whether there are more."""
+    found = await db.fetch(
+        f"select {_COLUMNS} from parcel where account_id = $1 and (created_at, id) < ($2, $3) "
+        "order by created_at desc, id desc limit $4",
+        account_id,
+        after.at,
+        after.id,
+        limit + 1,
+    )
+    return [_parcel(row) for row in found[:limit]], len(found) > limit

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tradepost.domain.context import Rows
-from tradepost.domain.products.product import CountryPrice, ListFilter, Logistics, Product, Variation
-from tradepost.values import Page
+from tradepost.domain.products.product import CountryPrice, ListFilter, Logistics, Product, ProductLine, Variation
+from tradepost.values import Bookmark, Page
 
 _EVER = datetime(1, 1, 2, tzinfo=UTC)
 _NEVER = datetime(9999, 12, 30, tzinfo=UTC)
@@ -157,3 +157,38 @@ async def page(
         cut.start,
     )
     return [_product(row) for row in found[: cut.limit]], len(found) > cut.limit
+
+
+# -- lists for operators
+
+_LINE = """
+    select p.merchant_id, p.id, p.parent_sku, p.name, p.review_status, p.category, p.created_at, p.updated_at,
+           array(select v.sku from variation v
+                  where v.merchant_id = p.merchant_id and v.product_id = p.id order by v.position)
+      from product p
+"""
+
+
+async def lines(db: Rows, merchant_id: str, after: Bookmark, limit: int) -> tuple[list[ProductLine], bool]:
+    """Some live products of a merchant, the last changed first, and whether there are more."""
+    found = await db.fetch(
+        f"{_LINE} where p.merchant_id = $1 and p.removed_at is null and (p.updated_at, p.id) < ($2, $3) "
+        "order by p.updated_at desc, p.id desc limit $4",
+        merchant_id,
+        after.at,
+        after.id,
+        limit + 1,
+    )
+    return [ProductLine(*row) for row in found[:limit]], len(found) > limit
+
+
+async def pending(db: Rows, after: Bookmark, limit: int) -> tuple[list[ProductLine], bool]:
+    """Some live products of all merchants that await their review, the oldest first, and whether there are more."""
+    found = await db.fetch(
+        f"{_LINE} where p.review_status = 'pending' and p.removed_at is null and (p.created_at, p.id) > ($1, $2) "
+        "order by p.created_at, p.id limit $3",
+        after.at,
+        after.id,
+        limit + 1,
+    )
+    return [ProductLine(*row) for row in found[:limit]], len(found) > limit

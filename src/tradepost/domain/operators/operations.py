@@ -1,0 +1,117 @@
+"""What is done about operators, and what every call of theirs leaves behind."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Final
+
+from tradepost.domain.access import MOST_DAYS, fingerprint, new_operator_token
+from tradepost.domain.access.failures import LifetimeUnusable
+from tradepost.domain.context import Ctx, OperatorCtx
+from tradepost.domain.operators import failures, rows
+from tradepost.domain.operators.operator import Act, OperatorLine, TokenLine
+
+TOKEN_DAYS: Final = 365
+KEY_KEPT: Final = timedelta(hours=24)
+"""How long the answer to a call stays good for its key, by the world's clock."""
+MOST_NAME: Final = 100
+_ID = re.compile("[0-9a-f]{24}", re.ASCII)
+
+
+async def add_operator(ctx: Ctx, name: str, locale: str = "en") -> str:
+    """Let somebody act for the marketplace, once he has a token; gives his id. Raises NameUnusable, NameTaken."""
+    if not name.strip() or len(name) > MOST_NAME or not name.isprintable() or _ID.fullmatch(name):
+        raise failures.NameUnusable(name=name[:64])
+    operator_id = ctx.new_id()
+    await rows.insert(ctx.db, operator_id, name, locale, ctx.now)
+    return operator_id
+
+
+async def find_operator(ctx: Ctx, who: str) -> OperatorLine:
+    """An operator by his id or his name; raises OperatorUnknown."""
+    found = await rows.find(ctx.db, who)
+    if found is None:
+        raise failures.OperatorUnknown(who=who[:64])
+    return found
+
+
+async def list_operators(ctx: Ctx) -> list[OperatorLine]:
+    """All operators by name."""
+    return await rows.list_operators(ctx.db)
+
+
+async def set_disabled(ctx: Ctx, who: str, disabled: bool) -> None:
+    """Keep an operator out with all his tokens, or let him in again; raises OperatorUnknown."""
+    found = await find_operator(ctx, who)
+    await rows.set_disabled(ctx.db, found.id, ctx.now if disabled else None)
+
+
+async def issue_token(
+    ctx: Ctx, who: str, scopes: Sequence[str], days: float = TOKEN_DAYS, token: str | None = None
+) -> str:
+    """Issue a token that lives so many days; gives it (a new one without `token`), shown this once.
+
+    Raises OperatorUnknown, LifetimeUnusable.
+    """
+    if not 0 < days <= MOST_DAYS:
+        raise LifetimeUnusable(days=days, most=MOST_DAYS)
+    found = await find_operator(ctx, who)
+    token = token or new_operator_token()
+    expires_at = ctx.now + timedelta(days=days)
+    await rows.insert_token(ctx.db, found.id, ctx.new_id(), fingerprint(token), list(scopes), ctx.now, expires_at)
+    return token
+
+
+async def list_tokens(ctx: Ctx, who: str) -> list[TokenLine]:
+    """The tokens of an operator, the newest first; raises OperatorUnknown."""
+    found = await find_operator(ctx, who)
+    return await rows.list_tokens(ctx.db, found.id)
+
+
+async def revoke_token(ctx: Ctx, token: str) -> bool:
+    """Take a token back at once, by itself or by its id; whether there was one that was still good."""
+    return await rows.revoke_token(ctx.db, token, fingerprint(token), ctx.now)
+
+
+# -- what calls leave behind
+
+
+async def record_act(ctx: OperatorCtx, verb: str, subject: str | None, about: Mapping[str, Any]) -> None:
+    """Write down what an operator does, in the transaction that does it.
+
+    `subject` is the merchant or user that it is done to, None where it is everybody; `about` are the ids of the
+    things that it is about, and never a text that somebody wrote.
+    """
+    assert ctx.token_id is not None, "an operator calls with a token"
+    await rows.insert_act(ctx.db, ctx.now, ctx.actor.id, ctx.token_id, verb, subject, about)
+
+
+async def list_acts(ctx: Ctx, limit: int, subject: str | None = None) -> list[Act]:
+    """The latest acts of all operators, or those on one merchant or user, the newest first."""
+    return await rows.list_acts(ctx.db, limit, subject)
+
+
+async def take_key(ctx: OperatorCtx, key: str, asked: bytes) -> bytes | None:
+    """Take a key for this transaction, before anything else; gives the answer where the call was done before.
+
+    `asked` is the fingerprint of what is asked for, 32 bytes. Waits some moments for a call with the same key.
+    Raises KeyReused, KeyInUse.
+    """
+    verdict, answer = await rows.take_key(ctx.db, ctx.actor.id, key, asked, ctx.now, ctx.now - KEY_KEPT)
+    if verdict == "other":
+        raise failures.KeyReused(key=key)
+    if verdict == "running":
+        raise failures.KeyInUse(key=key)
+    return answer
+
+
+async def keep_answer(ctx: OperatorCtx, key: str, answer: bytes) -> None:
+    """Keep the answer to the call whose key this transaction has taken."""
+    await rows.keep_answer(ctx.db, ctx.actor.id, key, answer)
+
+
+async def forget_old_keys(ctx: Ctx) -> int:
+    """Delete the keys whose answers are not good any more; gives how many."""
+    return await rows.delete_keys(ctx.db, ctx.now - KEY_KEPT)

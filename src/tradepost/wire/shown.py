@@ -1,0 +1,70 @@
+"""What a caller shows of himself: an access token, or which app he is and its secret."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from urllib.parse import unquote_plus
+
+from tradepost.wire import refusals
+from tradepost.wire.endpoint import CLIENT_ID, CLIENT_SECRET, Endpoint, Surface
+from tradepost.wire.forms import Parameters
+from tradepost.wire.http_types import Client, Request
+from tradepost.wire.text import clean_text
+
+_TOKEN = re.compile(r"[A-Za-z0-9_.~+/=-]{1,512}", re.ASCII)
+
+
+def client(given: Parameters, request: Request) -> Client:
+    """The app that calls, by the Authorization header or by two parameters, which must not disagree.
+
+    A header of another scheme than Basic says nothing: the reference's own samples send one along. Raises
+    TokenMalformed, ClientMissing, ClientsDisagree.
+    """
+    client_id, secret = CLIENT_ID.read(given), CLIENT_SECRET.read(given)
+    scheme, _, told = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "basic":
+        try:
+            text = base64.b64decode(told.encode("ascii"), validate=True).decode()
+        except (UnicodeError, binascii.Error):
+            raise refusals.TokenMalformed from None
+        name, _, password = (unquote_plus(part) for part in text.partition(":"))
+        if (client_id or name) != name or (secret or password) != password:
+            raise refusals.ClientsDisagree
+        client_id, secret = clean_text("client_id", name), clean_text("client_secret", password)
+    if not client_id or not secret:
+        raise refusals.ClientMissing
+    return Client(client_id, secret)
+
+
+def sent_token(surface: Surface, endpoint: Endpoint, given: Parameters) -> str:
+    """The token that came with the parameters or, where that is the habit, in the body; "" without one."""
+    if surface.token_parameter:
+        return given.take(surface.token_parameter)
+    if not (endpoint.flat and isinstance(given.body, dict)):
+        return ""
+    sent = given.body.get("access_token") or ""
+    if not isinstance(sent, str):
+        raise refusals.TokenMalformed
+    return sent
+
+
+def token(sent: str, request: Request) -> str:
+    """The token of a call, by the Authorization header or as it was `sent` elsewhere.
+
+    Raises TokenMissing, TokenMalformed, TokensDisagree.
+    """
+    header = request.headers.get("authorization", "")
+    if header:
+        scheme, _, in_header = header.partition(" ")
+        if scheme.lower() != "bearer" or not _TOKEN.fullmatch(in_header):
+            raise refusals.TokenMalformed
+        if sent and sent != in_header:
+            raise refusals.TokensDisagree
+        return in_header
+    if not sent:
+        raise refusals.TokenMissing
+    if not _TOKEN.fullmatch(sent):
+        raise refusals.TokenMalformed
+    return sent
