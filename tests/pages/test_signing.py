@@ -64,13 +64,24 @@ def test_wrong_is_wrong_whoever_it_is(market: Market) -> None:
 
 
 def test_attempts_are_throttled_by_address_and_by_email(market: Market) -> None:
-    for number in range(10):
-        browser = Browser(market, client=f"192.0.2.{number}")
-        browser.get("/sign-in")
-        assert browser.sign_in(EMAIL["merchant"], "wrong").status == 400
+    browser, elsewhere = Browser(market), Browser(market, client="198.51.100.1")
     browser.get("/sign-in")
+    for _ in range(10):
+        assert browser.sign_in(EMAIL["merchant"], "wrong").status == 400
     assert browser.sign_in(EMAIL["merchant"].upper(), PASSWORD).status == 429
     assert browser.sign_in("lan@lanterns.example", PASSWORD).status == 200
+    elsewhere.get("/sign-in")
+    assert elsewhere.sign_in(EMAIL["merchant"], PASSWORD).status == 200
+
+
+@pytest.mark.parametrize("group", ["sign_in_email", "sign_in"])
+def test_attempts_from_everywhere_and_for_everybody_are_counted_together(market: Market, group: str) -> None:
+    browser = Browser(market)
+    browser.get("/sign-in")
+    assert browser.sign_in(EMAIL["merchant"], "wrong").status == 400
+    full = "update rate_window set used = 1000, started_at = started_at + interval '15 minutes' where key like $1"
+    market.sql(full, f"merchant/{group}/ip:%")
+    assert browser.sign_in(EMAIL["merchant"], PASSWORD).status == 429
 
 
 @pytest.mark.parametrize(
