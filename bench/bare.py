@@ -89,7 +89,7 @@ class _Notebook:
         raise NotImplementedError
 
 
-async def _note(run: Callable[[_Notebook], Awaitable[Any]], *keys: object) -> Statement:
+async def note(run: Callable[[_Notebook], Awaitable[Any]], *keys: object) -> Statement:
     """The statement that `run` runs; `keys` are the arguments in it that change from call to call."""
     notebook = _Notebook()
     with contextlib.suppress(_Taken):
@@ -115,7 +115,7 @@ class Bare:
         self._wide = wide
         self._narrow = narrow
         self._far = far
-        self._databases = {name: _database(settings, name) for name in (wide.id, narrow.id, far.id, "")}
+        self._databases = {name: database_for(settings, name) for name in (wide.id, narrow.id, far.id, "")}
         self._routes: dict[str, Callable[[bytes], Awaitable[bytes]]] = {}
         api.override_limits(settings.rate_limits)
 
@@ -148,13 +148,13 @@ class Bare:
         one, sku, start, inventory, now = "an id", "a SKU", 1_000_001, 1_000_002, datetime.now(UTC)
         ids = ["several ids"]
         wide, narrow, far = self._wide, self._narrow, self._far
-        product = await _note(lambda db: reading.by_id(db, wide.id, STANDARD, one), one)
+        product = await note(lambda db: reading.by_id(db, wide.id, STANDARD, one), one)
         cut = Page(start, LIST_LIMIT)
-        page = await _note(lambda db: reading.page(db, narrow.id, STANDARD, ListFilter(), cut), start)
-        stock = await _note(
+        page = await note(lambda db: reading.page(db, narrow.id, STANDARD, ListFilter(), cut), start)
+        stock = await note(
             lambda db: variations.set_inventory(db, wide.id, sku, STANDARD, inventory, now), sku, inventory, now
         )
-        prices = await _note(lambda db: shipping.by_ids(db, far.id, ids), ids)
+        prices = await note(lambda db: shipping.by_ids(db, far.id, ids), ids)
         await self._add("/shipping", far, "products:read", prices, lambda query: (query[4:].decode().split(","),))
         await self._add("/product", wide, "products:read", product, lambda query: (query[3:].decode(),))
         await self._add("/list", narrow, "products:read", page, lambda query: (int(query[6:]),))
@@ -169,9 +169,9 @@ class Bare:
         keys: Callable[[bytes], tuple[Any, ...]],
     ) -> None:
         asked = Credentials("merchant", account.token, scope, api.limits_of(api.endpoints[0]), "127.0.0.1", "")
-        admit = await _note(lambda db: access.admit(db, asked))
+        admit = await note(lambda db: access.admit(db, asked))
         text, many = statement.text, statement.call == "fetch"
-        bound, unbound = _pool(self._databases[account.id]), _pool(self._databases[""])
+        bound, unbound = pool_of(self._databases[account.id]), pool_of(self._databases[""])
 
         async def run(connection: Any, query: bytes) -> bytes:
             arguments = statement.with_keys(*keys(query))
@@ -198,7 +198,7 @@ def _stock_keys(query: bytes) -> tuple[Any, ...]:
     return sku[4:].decode(), int(inventory[10:]), datetime.now(UTC)
 
 
-def _database(settings: Settings, account_id: str) -> Database:
+def database_for(settings: Settings, account_id: str) -> Database:
     """The program's own pool, whose connections are bound to one account from the start."""
 
     async def bind(connection: Any) -> None:
@@ -207,7 +207,7 @@ def _database(settings: Settings, account_id: str) -> Database:
     return Database(connect_arguments(settings, "tradepost_app"), most=settings.pool_size, greet=bind)
 
 
-def _pool(database: Database) -> asyncpg.Pool[Any]:
+def pool_of(database: Database) -> asyncpg.Pool[Any]:
     pool = database._pool
     assert pool is not None
     return pool

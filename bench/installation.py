@@ -25,7 +25,7 @@ from tradepost.settings import Settings
 START_SECONDS = 60
 STOP_SECONDS = 40
 # Measured is the counting of calls, never the refusing.
-RATE_LIMITS = {"merchant/default": 100_000_000}
+RATE_LIMITS = {"merchant/default": 100_000_000, "wishpost/default": 100_000_000}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,12 @@ class Started:
     environment: Mapping[str, str]
 
     @property
+    def wishpost(self) -> str:
+        """Where WishPost listens."""
+        told = json.loads((Path(self.environment["TRADEPOST_DATA"]) / "serving.json").read_text(encoding="utf-8"))
+        return str(urlsplit(told["wishpost"]).netloc)
+
+    @property
     def settings(self) -> Settings:
         """The settings of the program, as far as they lead to its database."""
         return Settings(data=Path(self.environment["TRADEPOST_DATA"]))
@@ -61,7 +67,7 @@ def installed(variations: int) -> Iterator[Installation]:
 @contextmanager
 def second_worker(program: Started) -> Iterator[None]:
     """Another `tradepost work` beside the one that a program started itself."""
-    with _process(["-m", "tradepost", "work"], program.environment, subprocess.DEVNULL):
+    with process(["-m", "tradepost", "work"], program.environment, subprocess.DEVNULL):
         yield
 
 
@@ -80,8 +86,8 @@ def started() -> Iterator[Started]:
     }
     log = folder / "log"
     try:
-        with log.open("wb") as output, _process(["-m", "tradepost", "serve"], environment, output) as process:
-            yield Started(_wait_until_ready(process, folder / "serving.json", log), environment)
+        with log.open("wb") as output, process(["-m", "tradepost", "serve"], environment, output) as server:
+            yield Started(_wait_until_ready(server, folder / "serving.json", log), environment)
     finally:
         shutil.rmtree(folder)
 
@@ -92,36 +98,44 @@ def bare_beside(installation: Installation) -> Iterator[str]:
     catalogue = installation.catalogue
     accounts = {"wide": catalogue.wide, "narrow": catalogue.narrow, "far": catalogue.far}
     told = json.dumps({name: (shop.id, shop.token) for name, shop in accounts.items()})
-    with _process(["-m", "bench.bare"], installation.environment, subprocess.PIPE) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write(told.encode())
-        process.stdin.close()
-        port = process.stdout.readline().decode().strip()
+    with bare_process(["bench.bare"], told, installation.environment) as host:
+        yield host
+
+
+@contextmanager
+def bare_process(module: list[str], told: str, environment: Mapping[str, str]) -> Iterator[str]:
+    """A bare limit, which reads what it is told and answers with its port; gives where it listens."""
+    with process(["-m", *module], environment, subprocess.PIPE) as bare:
+        assert bare.stdin is not None
+        assert bare.stdout is not None
+        bare.stdin.write(told.encode())
+        bare.stdin.close()
+        port = bare.stdout.readline().decode().strip()
         if not port:
             raise SystemExit("The bare limit did not start.")
         yield f"127.0.0.1:{port}"
 
 
 @contextmanager
-def _process(
+def process(
     arguments: list[str], environment: Mapping[str, str], output: IO[bytes] | int
 ) -> Iterator[subprocess.Popen[bytes]]:
+    """A process of this Python, ended with whoever wants it."""
     with subprocess.Popen(
         [sys.executable, *arguments],
         env=environment,
         stdin=subprocess.PIPE,
         stdout=output,
         stderr=output if output is not subprocess.PIPE else None,
-    ) as process:
+    ) as begun:
         try:
-            yield process
+            yield begun
         finally:
-            process.terminate()
+            begun.terminate()
             try:
-                process.wait(STOP_SECONDS)
+                begun.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:
-                process.kill()
+                begun.kill()
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], addresses: Path, log: Path) -> str:

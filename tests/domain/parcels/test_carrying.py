@@ -75,7 +75,7 @@ class TestWays:
     def test_a_way_is_always_the_same(self) -> None:
         parcel = numbered("a" * 24, details())
         assert way_of(parcel, details()) == way_of(parcel, details())
-        assert way_of(parcel, details()) != way_of(replace(parcel, id="b" * 24), details())
+        assert way_of(parcel, details()) != way_of(msgspec.structs.replace(parcel, id="b" * 24), details())
 
     def test_most_are_delivered_and_some_are_not(self) -> None:
         ends = [way[-1] for way in ways(details(), count=1000)]
@@ -108,7 +108,7 @@ class TestWays:
         assert {trouble_of(details(zipcode=f"9999-{name}")) for name in TROUBLES} == set(TROUBLES)
 
     def test_nothing_is_seen_of_a_parcel_without_a_number(self) -> None:
-        assert way_of(replace(numbered("a" * 24, details()), numbered_at=None), details()) == ()
+        assert way_of(msgspec.structs.replace(numbered("a" * 24, details()), numbered_at=None), details()) == ()
 
     def test_carriers_that_only_give_numbers_are_not_asked(self) -> None:
         asked = SandboxCarriers(see=False)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from tradepost.domain import ledger
@@ -171,7 +171,7 @@ def test_our_number_has_its_form_and_differs() -> None:
 def test_events_of_its_own_stand_around_those_of_carriers() -> None:
     seen = [Scan(NOW, 2)]
     assert [scan.status for scan in machine.with_own_events(BOOKED, seen)] == [1, 2]
-    cancelled = replace(in_state("cancelled"), ended_at=NOW + timedelta(days=1))
+    cancelled = msgspec.structs.replace(in_state("cancelled"), ended_at=NOW + timedelta(days=1))
     events = machine.with_own_events(cancelled, [])
     assert [scan.status for scan in events] == [1, 27]
     assert events[1].remark == "Cancelled at 2021-05-20 16:37:00"

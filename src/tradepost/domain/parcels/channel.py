@@ -16,8 +16,7 @@ class PickupService(msgspec.Struct, frozen=True):
     pickup_service_name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Channel:
+class Channel(msgspec.Struct, frozen=True, gc=False):
     """A channel; `otype` is what an order names it by, `<channel>-1` registered and `<channel>-0` not.
 
     Sensitivity types: 0 general, 1 with battery, 2 sensitive. A parcel costs `fee` and `fee_per_kg` for its weight,

@@ -15,10 +15,13 @@ parcel is paid for once or not at all.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
+
+import msgspec
+from msgspec.structs import replace
 
 from tradepost.domain import ledger
 from tradepost.domain.failure import Failure
@@ -48,8 +51,7 @@ MOST_STATUS: Final = 30
 _ENDS: Final = {6: RETURNED, 10: RETURNED, 23: DELIVERED, 24: DELIVERED, 25: RETURNED}
 
 
-@dataclass(frozen=True, slots=True)
-class Parcel:
+class Parcel(msgspec.Struct, frozen=True, gc=False):
     """A parcel of a user of the logistics service.
 
     `wish_id` is its number here, from the moment of its booking; `tracking_number` is the carrier's. `order_ids`

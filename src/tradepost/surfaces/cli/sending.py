@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, TypeVar
 
+import msgspec
 import typer
 
 from tradepost.domain import announcements, ledger, parcels
@@ -99,7 +99,7 @@ def set_tariff(
 
     async def change(ctx: Ctx) -> None:
         channel = await parcels.find_channel(ctx, otype)
-        await parcels.set_channel(ctx, replace(channel, **changes))
+        await parcels.set_channel(ctx, msgspec.structs.replace(channel, **changes))
 
     run(change)
     print("changed" if changes else "nothing to change")

@@ -52,16 +52,16 @@ async def list_channels(ctx: ShipperCtx) -> list[Channel]:
 
 
 def _channel(channel: parcels.Channel) -> Channel:
-    services = [PickupService(s.pickup_service_code, s.pickup_service_name) for s in channel.pickup_services]
+    # A list has many of them, and names would cost as much as what they name: these are the fields in their order.
     return Channel(
-        otype=channel.otype,
-        channel_name=channel.channel_name,
-        channel_name_en=channel.channel_name_en,
-        is_registered=channel.is_registered,
-        support_warehouses=channel.support_warehouses,
-        warehouses=list(channel.warehouses),
-        is_only_online_payment=channel.is_only_online_payment,
-        allow_battery=channel.allow_battery,
-        sensitivity_types=list(channel.sensitivity_types),
-        pickup_services=services,
+        channel.otype,
+        channel.channel_name,
+        channel.channel_name_en,
+        channel.is_registered,
+        channel.support_warehouses,
+        list(channel.warehouses),
+        channel.is_only_online_payment,
+        channel.allow_battery,
+        list(channel.sensitivity_types),
+        [PickupService(s.pickup_service_code, s.pickup_service_name) for s in channel.pickup_services],
     )

@@ -227,28 +227,29 @@ def order(parcel: parcels.Parcel, locale: str) -> Order:
     """A parcel with its details as an order."""
     why_not = parcels.why_not_cancel(parcel)
     details: parcels.Details = parcel.details
+    # Lists are long, and names would cost as much as what they name: these are the fields in their order.
     return Order(
-        id=parcel.id,
-        wish_standard_tracking_id=parcel.wish_id,
-        tracking_id=parcel.tracking_number,
-        guid=parcel.guid,
-        otype=parcel.otype,
-        wish_transaction_ids=list(parcel.order_ids),
-        state_name=v.STATE_NAMES[parcel.state],
-        state_code=v.STATE_CODES[parcel.state],
-        can_cancel=why_not is None,
-        cant_cancel_reason=None if why_not is None else api.table.tell(why_not, locale).message,
-        has_label=parcel.has_label,
-        cancel_reason_code=parcel.cancel_reason,
-        invalid_reason=parcel.cancel_words or None,
-        fail_reason=parcel.refusal,
-        weight=f"{parcel.weight:.3f}",
-        fee=money(parcel.fee),
-        sender=_address(details.sender),
-        recipient=_address(details.recipient),
-        goods=[_goods(goods) for goods in details.goods],
-        created_at=v.moment(parcel.created_at),
-        updated_at=v.moment(parcel.updated_at),
+        parcel.id,
+        parcel.wish_id,
+        parcel.tracking_number,
+        parcel.guid,
+        parcel.otype,
+        list(parcel.order_ids),
+        v.STATE_NAMES[parcel.state],
+        v.STATE_CODES[parcel.state],
+        why_not is None,
+        None if why_not is None else api.table.tell(why_not, locale).message,
+        parcel.has_label,
+        parcel.cancel_reason,
+        parcel.cancel_words or None,
+        parcel.refusal,
+        f"{parcel.weight:.3f}",
+        money(parcel.fee),
+        _address(details.sender),
+        _address(details.recipient),
+        [_goods(goods) for goods in details.goods],
+        v.moment(parcel.created_at),
+        v.moment(parcel.updated_at),
     )
 
 
@@ -258,7 +259,16 @@ def money(amount: Decimal) -> v.Money:
 
 
 def _address(address: parcels.Address) -> OrderAddress:
-    return OrderAddress(**{name: getattr(address, name) for name in OrderAddress.__struct_fields__})
+    return OrderAddress(
+        address.name,
+        address.country,
+        address.province,
+        address.city,
+        address.district,
+        address.address,
+        address.zipcode,
+        address.phone,
+    )
 
 
 def _goods(goods: parcels.Goods) -> OrderGoods:

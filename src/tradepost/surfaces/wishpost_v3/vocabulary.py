@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Annotated, Any, ClassVar, Final
 
+import msgspec
 from msgspec import Struct
 
 from tradepost.domain import parcels
@@ -139,6 +140,12 @@ class Money(Struct, gc=False):
     currency_code: str
 
 
+_json = msgspec.json.Encoder().encode
+
+
 def moment(at: datetime) -> str:
     """A moment as this service tells it: in UTC, with milliseconds."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds")
+    # A long list is times for a good part, and this writes them three times as fast as `isoformat`: in quotes, with
+    # six decimals or none.
+    told = _json(at if at.tzinfo is UTC else at.astimezone(UTC)).decode()
+    return f"{told[1:20]}{told[20:24] if at.microsecond else '.000'}+00:00"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import asyncpg
@@ -34,11 +35,27 @@ async def find_channel(db: Rows, otype: str) -> Channel | None:
 
 
 def _channel(row: Any) -> Channel:
-    columns = dict(row)
-    columns["warehouses"] = tuple(columns["warehouses"])
-    columns["sensitivity_types"] = tuple(columns["sensitivity_types"])
-    columns["pickup_services"] = msgspec.json.decode(columns["pickup_services"], type=tuple[PickupService, ...])
-    return Channel(**columns)
+    # A long list is mostly this, so the columns come in the order of the fields.
+    otype, name, name_en, is_registered, support, warehouses, online, battery, kinds, services, *cost = row
+    return Channel(
+        otype,
+        name,
+        name_en,
+        is_registered,
+        support,
+        tuple(warehouses),
+        online,
+        battery,
+        tuple(kinds),
+        _services(services),
+        *cost,
+    )
+
+
+@lru_cache(maxsize=256)
+def _services(told: str) -> tuple[PickupService, ...]:
+    """Who collects parcels: few channels have ones of their own."""
+    return msgspec.json.decode(told, type=tuple[PickupService, ...])
 
 
 async def set_channel(db: Rows, channel: Channel) -> None:

@@ -52,12 +52,15 @@ class ParcelFilter:
     created_max: datetime | None = None
 
 
+_read_details = msgspec.json.Decoder(Details).decode
+
+
 def _parcel(row: Any) -> Parcel:
-    columns = dict(row)
-    columns["order_ids"] = tuple(columns["order_ids"])
-    if "details" in columns:
-        columns["details"] = msgspec.json.decode(columns["details"], type=Details)
-    return Parcel(**columns)
+    # A long list is mostly this, so the columns come in the order of the fields, with the details behind them.
+    parcel_id, wish_id, otype, order_ids, *rest = row
+    if len(row) == len(Parcel.__struct_fields__):
+        rest[-1] = _read_details(rest[-1])
+    return Parcel(parcel_id, wish_id, otype, tuple(order_ids), *rest)
 
 
 async def insert(db: Rows, account_id: str, parcel: Parcel) -> None:
@@ -132,12 +135,7 @@ async def list_numbers(db: Rows, account_id: str, numbers: Sequence[str]) -> lis
         account_id,
         list(numbers),
     )
-    told = []
-    for row in found:
-        columns = dict(row)
-        scans = [Scan(*seen) for seen in columns.pop("scans")]
-        told.append((_parcel(columns), scans))
-    return told
+    return [(_parcel(row[:-1]), [Scan(*seen) for seen in row["scans"]]) for row in found]
 
 
 async def list_detailed(db: Rows, account_id: str, numbers: Sequence[str]) -> list[Parcel]:
