@@ -27,9 +27,11 @@ def blocks(heading: str, language: str) -> list[str]:
 
 def typed(running: Program, script: str) -> list[str]:
     """What a script of the page prints, line by line; files that it makes come into the folder of the program."""
-    base_url = running.credentials()["merchants"][0]["base_url"]
+    who = running.credentials()
     script = script.replace(".venv/bin/tradepost", f"{shlex.quote(sys.executable)} -m tradepost")
-    script = script.replace("http://127.0.0.1:8080", base_url).replace("curl ", "curl -sS ")
+    script = script.replace("curl ", "curl -sS ")
+    for port, service in (("8080", "merchants"), ("8081", "wishpost")):
+        script = script.replace(f"http://127.0.0.1:{port}", who[service][0]["base_url"])
     environment = {**os.environ, "PYTHONPATH": str(SOURCE), "TRADEPOST_DATA": str(running.folder)}
     done = subprocess.run(
         ["bash", "-c", f"set -e\n{script}"],
@@ -83,6 +85,25 @@ def test_a_job_of_each_kind() -> None:
     # sandbox may have come in between.
     kept = [at for at, name in enumerate(rows[0][:-1]) if "Image" not in name]
     assert [[row[at] for at in kept] for row in rows] == [[row[at] for at in kept] for row in again]
+
+
+def test_a_parcel_from_its_booking_to_its_end() -> None:
+    (story,), (money,) = blocks("A parcel", "sh"), blocks("A parcel", "json")
+    with serving() as running:
+        told = typed(running, f"{story}\necho $FIRST $SECOND")
+        label = (running.folder / "label.pdf").read_bytes()
+    first, second = told[-1].split()
+    account, labels, cancelled, _, tracked, *moved = told[:-1]
+    assert json.loads(account)["data"]["currency"] == "CNY"
+    assert label.startswith(b"%PDF-")
+    assert json.loads(labels)["data"]["tracking_ids"][0].startswith("WP")
+    assert json.loads(cancelled)["data"] == [{"tracking_id": second, "code": 0, "message": ""}]
+    parcel = json.loads(tracked)["data"][0]
+    assert parcel["wish_standard_tracking_id"] == first
+    assert [event["status_number"] for event in parcel["events"][:3]] == [1, 2, 3]
+    whose = [first, second, second, first]  # the latest first
+    printed = [line.replace("WOSP…", name) for line, name in zip(money.split(), whose, strict=True)]
+    assert moved == printed
 
 
 def test_two_commands_are_named() -> None:
