@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import io
 import sys
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -353,3 +354,26 @@ def key_apart() -> None:
 
     rows.take_key = look  # type: ignore[assignment]
     rows.keep_answer = write
+
+
+def stale_tickets() -> None:
+    """A ticket that was read is read again from memory for some moments."""
+    if _runs("web"):
+        remember_tickets()
+
+
+def remember_tickets() -> None:
+    """The same for this process, whatever it runs."""
+    from tradepost.domain.tickets import rows
+
+    find = rows.find
+    known: dict[str, tuple[float, Any]] = {}
+
+    async def remember(db: Any, merchant_id: str, ticket_id: str) -> Any:
+        at, found = known.get(ticket_id, (0.0, None))
+        if found is None or time.monotonic() - at > 0.3:
+            found = await find(db, merchant_id, ticket_id)
+            known[ticket_id] = (time.monotonic(), found)
+        return found
+
+    rows.find = remember
