@@ -106,5 +106,22 @@ def test_a_parcel_from_its_booking_to_its_end() -> None:
     assert moved == printed
 
 
+def test_a_storefront() -> None:
+    """What is sent twice is bought once, and the merchant finds all of it."""
+    product, (story,) = blocks("A first request", "sh")[0], blocks("A storefront", "sh")
+    merchant = 'curl "http://127.0.0.1:8080/api/v2/{}" -H "Authorization: Bearer $TOKEN"; echo'
+    seen = "\n".join(map(merchant.format, ("ticket/get-action-required", "noti/fetch-unviewed")))
+    with serving() as running:
+        lines = typed(running, f"{product}\necho\n{story}\n{seen}\n.venv/bin/tradepost operator acts")
+    _, _, first, again, opened, refunded, tickets, told, *acts = lines
+    (order,) = json.loads(first)["data"]["orders"]
+    assert first == again
+    assert (order["sku"], order["quantity"], order["state"]) == ("red-shoe-11", 2, "approved")
+    assert json.loads(refunded)["data"] == {"order_id": order["id"], "state": "refunded"}
+    assert json.loads(opened)["data"]["ticket_id"] in tickets
+    assert order["id"] in told
+    assert [line.split()[3] for line in acts] == ["refund_order", "open_ticket", "place_order"]
+
+
 def test_two_commands_are_named() -> None:
     assert [block.strip() for block in blocks("Two commands", "sh")] == ["make serve", "make test"]

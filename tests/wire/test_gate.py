@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
@@ -66,7 +66,14 @@ class OpenDoor:
         self.kept[key] = (self.kept[key][0], answer)
 
 
-def ask(surface: Surface, door: OpenDoor, path: str = "/api/v0/thing", query: str = "", **rules: bool) -> Response:
+def ask(
+    surface: Surface,
+    door: OpenDoor,
+    path: str = "/api/v0/thing",
+    query: str = "",
+    headers: Mapping[str, str] | None = None,
+    **rules: bool,
+) -> Response:
     """GET a path over HTTPS with a token."""
 
     async def no_body(limit: int) -> bytes:
@@ -79,7 +86,7 @@ def ask(surface: Surface, door: OpenDoor, path: str = "/api/v0/thing", query: st
         method="GET",
         path=path,
         query=query.encode(),
-        headers={"authorization": "Bearer x"},
+        headers={"authorization": "Bearer x", **(headers or {})},
         scheme="https",
         host=HOST,
         client="203.0.113.9",
