@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.everywhere.operator_provoked import good
 from tests.support.calls import ORDERS
 from tests.support.market import NOW, Market
 from tests.support.orders import CANADIAN, RULES
@@ -250,6 +251,11 @@ def test_words_that_nobody_could_read(market: Market) -> None:
                 await orders.record_scan(ctx, "TR1234USD", Scan("accepted", NOW, place))
 
     run(market, scene)
+
+
+def test_an_operator_hears_that_nobody_could_read_his_reason(market: Market) -> None:
+    answer = good("orders/refund", reason="\u2003")(market, "en")
+    assert (answer.status, answer.code, answer.data) == (400, 1000, "reason")
 
 
 def test_a_ticket_is_opened_again_as_the_references_example_does_it(market: Market) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from tradepost.domain import merchants, operators, orders, reference
 from tradepost.domain.context import OperatorCtx
+from tradepost.domain.inbox.failures import TextUnusable
 from tradepost.domain.merchants import MerchantUnknown
 from tradepost.domain.orders import Item, OrderRules, Purchase, RefundWish
 from tradepost.domain.orders import failures as f
@@ -161,7 +162,7 @@ async def release_order(
     return await _done(ctx, "release_order", wish)
 
 
-@api.write("/orders/refund", scope="orders:write", fails=[*_FOUND, f.OrderRefunded])
+@api.write("/orders/refund", scope="orders:write", fails=[*_FOUND, TextUnusable, f.OrderRefunded])
 async def refund_order(
     ctx: OperatorCtx, *, wish: Annotated[OrderToRefund, StrictObject(OrderToRefund), Doc("Which order, and why.")]
 ) -> OrderState:
