@@ -2,8 +2,8 @@
 
     python tools/reference.py [--check]
 
-The OpenAPI documents go to openapi/, the pages for people to docs/. Examples come from the transcripts under
-tests/contract/, whose path is the path of the endpoint.
+The OpenAPI documents go to openapi/, the pages for people to docs/; the generation before has a page only. Examples
+come from the transcripts under tests/contract/, whose path is the path of the endpoint.
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ from tests.support import transcripts  # noqa: E402  (found by the line above)
 
 from tradepost.surfaces.merchant_v2 import chapters as merchant  # noqa: E402
 from tradepost.surfaces.operator_v1 import chapters as operator  # noqa: E402
+from tradepost.surfaces.wishpost_v2 import chapters as wishpost_v2  # noqa: E402
 from tradepost.surfaces.wishpost_v3 import chapters as wishpost  # noqa: E402
 from tradepost.wire.describe import Book, Chapter, OAuthPaths, openapi_text, pages  # noqa: E402
+from tradepost.wire.describe.older import older_page  # noqa: E402
 
 # Both services have their own consent page and token calls, on different ports of a local installation.
 OAUTH = OAuthPaths("/v3/oauth/authorize", "/api/v3/oauth/access_token", "/api/v3/oauth/refresh_token")
@@ -61,6 +63,9 @@ def reference() -> dict[Path, str]:
         shown = examples(ROOT / "tests" / "contract" / name.replace("-", "_"), book.surface.prefix)
         for page, text in pages(book, shown).items():
             files[ROOT / "docs" / name / page] = text
+    older = Book(wishpost_v2.api, _chapters(wishpost_v2.CHAPTERS), "http://127.0.0.1:8081", OAUTH)
+    shown = examples(ROOT / "tests" / "contract" / "wishpost_v2", older.surface.prefix)
+    files[ROOT / "docs" / "wishpost-v2" / "index.md"] = older_page(older, shown)
     return files
 
 

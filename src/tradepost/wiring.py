@@ -42,6 +42,7 @@ from tradepost.surfaces.pages.chapters import build_site
 from tradepost.surfaces.pictures import PictureFiles
 from tradepost.surfaces.sessions import CallSessions
 from tradepost.surfaces.ticket_pictures import TicketPictures
+from tradepost.surfaces.wishpost_v2.chapters import api as wishpost_v2
 from tradepost.surfaces.wishpost_v3.chapters import api as wishpost_v3
 from tradepost.wire.endpoint import DeclarationError
 from tradepost.wire.gate import Rules
@@ -117,12 +118,12 @@ def folder_lock(settings: Settings, name: str, *, wait: bool = True) -> Iterator
 
 def apply_rate_limits(settings: Settings) -> None:
     """Let the installation's limits count; raises SettingsError for one that nothing has."""
-    services = {surface.name: surface for surface in (merchant_v2, wishpost_v3, operator_v1)}
+    surfaces = (merchant_v2, wishpost_v3, wishpost_v2, operator_v1)
     for name in settings.rate_limits:
-        if name.partition("/")[0] not in services:
+        if name.partition("/")[0] not in {surface.service for surface in surfaces}:
             raise SettingsError(f"TRADEPOST_RATE_LIMITS: no service is called {name.partition('/')[0]!r}")
     try:
-        for surface in services.values():
+        for surface in surfaces:
             surface.override_limits(settings.rate_limits)
     except DeclarationError as error:
         raise SettingsError(f"TRADEPOST_RATE_LIMITS: {error}") from None
@@ -284,7 +285,7 @@ def build_app(settings: Settings, ports: Mapping[int | str, str], extras: Mappin
     return App(
         services={
             "merchant": Service(merchant_v2, sessions),
-            "wishpost": Service(wishpost_v3, sessions),
+            "wishpost": Service(wishpost_v3, sessions, wishpost_v2),
             "operator": Service(operator_v1, CallSessions(platform, order_rules=rules)),
         },
         addresses=_addresses(settings, ports),

@@ -9,6 +9,7 @@ import pytest
 from tests.contract.transcripts import FOLDER, files, load, play
 from tests.support.calls import SURFACES
 from tests.support.market import Market
+from tradepost.surfaces.wishpost_v2.chapters import api as wishpost_v2
 
 
 @pytest.mark.parametrize("file", files(), ids=lambda file: str(file.relative_to(FOLDER).with_suffix("")))
@@ -26,6 +27,6 @@ def test_transcript(market: Market, file: Path) -> None:
 def test_every_endpoint_has_a_transcript() -> None:
     """An endpoint without an example is half documented; there is no list of exceptions."""
     shown = {case.target.partition("?")[0] for file in files() for case in load(file) if case.status == 200}
-    for surface in SURFACES.values():
+    for surface in (*SURFACES.values(), wishpost_v2):
         missing = [endpoint.path for endpoint in surface.endpoints if endpoint.path not in shown]
         assert not missing

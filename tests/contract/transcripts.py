@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from lxml import etree
+from pypdfium2 import PdfDocument
 
 from tests.support.market import WISHPOST_URL, Market
 from tests.support.transcripts import Case, parse
@@ -48,7 +49,9 @@ def play(market: Market, case: Case) -> Case:
 
 
 def pretty(body: bytes) -> str:
-    """An answer with one value to a line; nothing but space is added."""
+    """An answer with one value to a line; nothing but space is added. Of a PDF file only what it is."""
+    if body.startswith(b"%PDF"):
+        return f"{len(PdfDocument(body))} pages of PDF"
     if body.startswith(b"<"):
         tree = etree.fromstring(body)
         etree.indent(tree)

@@ -42,6 +42,8 @@ ALLOWED = {
     "surfaces.merchant_v2": ("values", "wire", "domain", "surfaces.merchant_v2"),
     "surfaces.wishpost_v3": ("values", "wire", "domain", "surfaces.wishpost_v3"),
     "surfaces.operator_v1": ("values", "wire", "domain", "surfaces.operator_v1"),
+    # The generation before: the same words where it has them.
+    "surfaces.wishpost_v2": ("values", "wire", "domain", "surfaces.wishpost_v2", "surfaces.wishpost_v3"),
     "sandbox": ("values", "domain", "sandbox"),
     "sandbox.generate": ("values", "domain", "sandbox", "storage.files"),
     "sandbox.outside": ("egress",),

@@ -72,6 +72,7 @@ from tradepost.surfaces.pages.chapters import build_site
 from tradepost.surfaces.pictures import PictureFiles
 from tradepost.surfaces.sessions import CallSessions
 from tradepost.surfaces.ticket_pictures import TicketPictures
+from tradepost.surfaces.wishpost_v2.chapters import api as wishpost_v2
 from tradepost.surfaces.wishpost_v3.chapters import api as wishpost_v3
 from tradepost.surfaces.wishpost_v3.surface import SCOPES as WISHPOST_SCOPES
 from tradepost.values import Fact
@@ -440,7 +441,7 @@ class Market:
         self.app = App(
             services={
                 "merchant": Service(merchant_v2, sessions),
-                "wishpost": Service(wishpost_v3, sessions),
+                "wishpost": Service(wishpost_v3, sessions, wishpost_v2),
                 "operator": Service(operator_v1, CallSessions(platform, new_id=scenes.seeded_ids(23))),
             },
             addresses=Addresses(default="merchant", names={"wishpost.cn": "wishpost"}, inside=INSIDE),

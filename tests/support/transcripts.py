@@ -12,7 +12,7 @@ A case is one or more comment lines, the method and the target, then in any orde
 form fields (`name=value`, literal) or the lines of a JSON body (`| …`), then `=> STATUS` and the answer up to the
 next case. The scene stands where it begins and counts until another one does. Blank lines mean nothing, save
 inside an answer. An answer in JSON ends where a comment begins, which no line of JSON looks like; one in XML ends
-with its `</Response>`.
+with its `</Response>` or `</root>`.
 
 This module only reads and writes the text; who sends the calls and compares the answers is elsewhere.
 """
@@ -27,7 +27,7 @@ _CALL = re.compile(r"([A-Z]+) (/\S*)")
 _HEADER = re.compile(r"> *([!-9;-~]+): ?(.*)")
 _STATUS = re.compile(r"=> ([1-5][0-9]{2})")
 _SCENE = "scene:"
-_XML_END = "</Response>"
+_XML_ENDS = ("</Response>", "</root>")
 
 
 class TranscriptError(ValueError):
@@ -172,9 +172,9 @@ def _take_answer(lines: _Lines) -> str:
     answer: list[str] = []
     lines.skip_blank()
     if (lines.peek() or "").startswith("<"):
-        while not (answer and answer[-1].endswith(_XML_END)):
+        while not (answer and answer[-1].endswith(_XML_ENDS)):
             if lines.peek() is None:
-                raise lines.wrong(_XML_END)
+                raise lines.wrong(" or ".join(_XML_ENDS))
             answer.append(lines.take())
     else:
         while (line := lines.peek()) is not None and not _is_comment(line):

@@ -85,7 +85,10 @@ def test_nothing_is_no_case() -> None:
         ("# one\nGET /a\nname\n=> 200\n", "line 3: a header, a field or the status"),
         ("# one\nGET /a\n=> ok\n", "line 3: a header, a field or the status"),
         ("# one\nGET /a\nx=1\n", "line 4: the status is expected, and the text ends"),
-        ("# one\nGET /a\n=> 200\n<Response>\n# two\n", "line 6: </Response> is expected, and the text ends"),
+        (
+            "# one\nGET /a\n=> 200\n<Response>\n# two\n",
+            "line 6: </Response> or </root> is expected, and the text ends",
+        ),
         ("# one\nGET /a\n=> 200\n<Response></Response>\nGET /b", "line 5: a comment"),
     ],
 )

@@ -93,6 +93,52 @@ def to_xml(envelope: Envelope, is_page: bool = False) -> bytes:
     return "".join(out).encode("utf-8")
 
 
+def to_root_xml(data: msgspec.Struct) -> bytes:
+    """An answer in XML as the generation before wrote it: a `root` with status 0 and what there is to tell.
+
+    A struct may name fields of its own in `ATTRIBUTES`, which become attributes where they have a value, and one in
+    `CONTENT`, which becomes the text of its element. A list repeats the element of its name; null is an empty one.
+    """
+    return _root("0", data)
+
+
+def to_root_failure(code: int, message: str) -> bytes:
+    """A refusal in XML as the generation before wrote it: its code as the status, and the sentence."""
+    return _root(str(code), {"error_message": message})
+
+
+def _root(status: str, told: Any) -> bytes:
+    out = [f'<?xml version="1.0" encoding="UTF-8"?>\n<root><status>{status}</status>']
+    _write_inside(out, told)
+    out.append("</root>\n")
+    return "".join(out).encode("utf-8")
+
+
+def _write_struct(out: list[str], name: str, value: Any) -> None:
+    attributes = "".join(
+        f' {field}="{_text(str(found), quoted=True)}"'
+        for field in getattr(value, "ATTRIBUTES", ())
+        if (found := getattr(value, field)) is not None
+    )
+    out.append(f"<{name}{attributes}>")
+    _write_inside(out, value)
+    out.append(f"</{name}>")
+
+
+def _write_inside(out: list[str], value: Any) -> None:
+    if isinstance(value, msgspec.Struct):
+        content = getattr(value, "CONTENT", "")
+        beside = (*getattr(value, "ATTRIBUTES", ()), content)
+        inside = {field: getattr(value, field) for field in value.__struct_fields__ if field not in beside}
+        value = getattr(value, content) if content else inside
+    if isinstance(value, dict):
+        for field, found in value.items():
+            for item in found if isinstance(found, list) else (found,):
+                _write_struct(out, field, item)
+    elif value is not None:
+        out.append(_text(str(value)))
+
+
 def _write(out: list[str], name: str, value: Any, item_name: str | None = None) -> None:
     if _XML_NAME.fullmatch(name):
         start, end = f"<{name}>", f"</{name}>"

@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from tradepost.values import Fact
+from tradepost.values import Fact, Words
 from tradepost.wire import refusals
 from tradepost.wire.params import Doc, Reader
+from tradepost.wire.xmltext import Elements
 
 
 class BodyNotList(Fact):
@@ -53,6 +54,13 @@ class Many:
     most: int
 
 
+@dataclass(frozen=True, slots=True)
+class Called:
+    """Stands in the annotation of a field whose name on the wire is another one, such as a word of Python's."""
+
+    name: str
+
+
 @dataclass(frozen=True)
 class Member:
     """One field of an object in a body: a text that a reader takes, an object, or a list of either."""
@@ -64,9 +72,17 @@ class Member:
     reader: Reader | None
     shape: Shape | None
     many: Many | None
+    argument: str
+    """What the field is called in the program."""
 
     def read(self, place: str, value: Any) -> Any:
         """The value of the field; raises what is wrong with it under its place."""
+        if isinstance(value, Elements) and self.shape is not None:
+            value = Elements(item or {} for item in value)  # an empty element is an object with nothing in it
+        if isinstance(value, Elements) and self.many is None:
+            if len(value) > 1:
+                raise refusals.GivenTwice(name=place, times=len(value))
+            value = value[0] or None
         if value is None or value == "":
             if self.required:
                 raise refusals.ParameterMissing(name=place)
@@ -111,7 +127,7 @@ class Shape:
         before = f"{place}." if place else ""
         if self.strict and (unknown := sorted(value.keys() - {member.name for member in self.members})):
             raise BodyNameUnknown(name=before + unknown[0])
-        return self.type(**{m.name: m.read(before + m.name, value.get(m.name)) for m in self.members})
+        return self.type(**{m.argument: m.read(Words(before + m.name), value.get(m.name)) for m in self.members})
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +195,32 @@ class BodyList:
         return taken
 
 
-BodyReader = BodyObject | StrictObject | BodyList
+@dataclass(frozen=True, slots=True)
+class BodyMarkup:
+    """A body of XML, or of JSON that says the same, whose root is an object of this class.
+
+    A root that holds nothing but one object of another name is read through: some clients wrap theirs twice. This
+    wire has no code of its own for bodies, so what is wrong inside is told like a parameter.
+    """
+
+    type: type[Any]
+    failures = ()
+
+    def take(self, value: Any) -> Any:
+        """The object; raises BodyNotObject, BadParameter. No body is one with nothing in it."""
+        shape = Shape(self.type)
+        known = {member.name for member in shape.members}
+        while isinstance(value, dict) and len(value) == 1 and not value.keys() & known:
+            (inner,) = value.values()
+            if not (isinstance(inner, Elements) and len(inner) == 1 and isinstance(inner[0], dict)):
+                break
+            value = inner[0]
+        if not isinstance(value, dict) and value not in (None, ""):
+            raise refusals.BodyNotObject
+        return shape.read("", value or {})
+
+
+BodyReader = BodyObject | StrictObject | BodyList | BodyMarkup
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +234,7 @@ class Body:
 def body_argument(hint: Any) -> Body | None:
     """What an annotation declares about the body; None where it is about a parameter."""
     marks = getattr(hint, "__metadata__", ())
-    readers = [mark for mark in marks if isinstance(mark, BodyObject | StrictObject | BodyList)]
+    readers = [mark for mark in marks if isinstance(mark, BodyReader)]
     return Body(readers[0], _doc(marks)) if readers else None
 
 
@@ -211,14 +252,16 @@ def _member(field: dataclasses.Field[Any], hint: Any, strict: bool) -> Member:
     if shape is None and not readers:
         raise TypeError(f"{field.name} is neither a text nor an object")
     required = field.default is dataclasses.MISSING
+    called = next((mark.name for mark in marks if isinstance(mark, Called)), field.name)
     return Member(
-        name=field.name,
+        name=called,
         doc=_doc(marks),
         required=required,
         default=inspect.Parameter.empty if required else field.default,
         reader=readers[-1] if readers else None,
         shape=shape,
         many=next((mark for mark in marks if isinstance(mark, Many)), None),
+        argument=field.name,
     )
 
 

@@ -131,7 +131,11 @@ class Endpoint:
 
 
 class Surface:
-    """One way in: its endpoints, its failures, its languages and the habits of its wire."""
+    """One way in: its endpoints, its failures, its languages and the habits of its wire.
+
+    `older_of` names the service that this is the generation before of: its tokens open it, its limits count, and
+    bodies and answers are XML.
+    """
 
     def __init__(
         self,
@@ -152,8 +156,10 @@ class Surface:
         selects_fields: bool = False,
         tells_type: bool = False,
         key_failures: Sequence[type[Fact]] = (),
+        older_of: str = "",
     ) -> None:
         self.name, self.title, self.version = name, title, version
+        self.service, self.is_older = older_of or name, bool(older_of)
         self.prefix = prefix
         self.prefix_aliases = tuple(prefix_aliases)
         self.table = table
@@ -163,9 +169,7 @@ class Surface:
         self.default_limits = tuple(default_limits)
         self.formats = tuple(formats)
         self.token_parameter = token_parameter
-        self.any_method = any_method
-        self.selects_fields = selects_fields
-        self.tells_type = tells_type
+        self.any_method, self.selects_fields, self.tells_type = any_method, selects_fields, tells_type
         self.key_failures = tuple(key_failures)
         """What can be wrong with the key of a write; without any, keys mean nothing here."""
         self.endpoints: list[Endpoint] = []
@@ -228,7 +232,7 @@ class Surface:
                     groups[limit.group].append(limit)
         for name, calls in allowed.items():
             service, _, group = name.partition("/")
-            if service != self.name:
+            if service != self.service:
                 continue
             if group not in groups:
                 raise DeclarationError(f"no rate limit is called {name!r}")

@@ -6,6 +6,7 @@ languages stand in files beside it, with the same blanks. Everything is checked 
 
 from __future__ import annotations
 
+import dataclasses
 import string
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -119,6 +120,23 @@ def _visible(char: str) -> str:
     return f"U+{ord(char):04X}" if category[0] == "C" or category in ("Zl", "Zp") else char
 
 
+def retold(
+    table: FailureTable, own: FailureTable, http: Mapping[int, int], codes: Mapping[int, int]
+) -> FailureTable:
+    """A table with the lines of another one, under other statuses and codes, and `own` lines instead or besides."""
+    lines = {
+        name: dataclasses.replace(line, http=http.get(line.http, line.http), code=codes.get(line.code, line.code))
+        for name in table.names()
+        for line in (table.line(name),)
+    }
+    lines |= {name: own.line(name) for name in own.names()}
+    sentences = {
+        locale: {name: (own if name in own.names() else table).sentence(name, locale) for name in lines}
+        for locale in table.locales
+    }
+    return FailureTable(lines, sentences, table.default_locale)
+
+
 def load_table(folder: Traversable, locales: Iterable[str], default_locale: str = "en") -> FailureTable:
     """Read `errors.tsv` and `sentences/<locale>.tsv` of a surface; raises TableError for any gap."""
     lines: dict[str, Line] = {}
@@ -167,5 +185,5 @@ def _detail(detail: str, blanks: Mapping[str, Any]) -> Any:
     if detail == "{}":
         return {}
     if detail.startswith("@"):
-        return echo(blanks[detail[1:]])
+        return str(echo(blanks[detail[1:]]))  # not one of our Words, which no encoder knows
     return int(detail) if detail.isdecimal() else detail

@@ -7,6 +7,7 @@ a parameter that no endpoint knows is ignored, whatever is in it.
 from __future__ import annotations
 
 import asyncio
+import codecs
 import json
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -24,6 +25,7 @@ from tradepost.wire.jsontext import JsonError, parse_json_body
 from tradepost.wire.multipart import MultipartParser
 from tradepost.wire.urlencoded import MOST_FIELDS as MOST_FIELDS
 from tradepost.wire.urlencoded import UrlencodedParser
+from tradepost.wire.xmltext import XmlError, as_elements, parse_xml
 
 MOST_KEPT: Final = 1 << 20
 """Bytes of all fields of a body that are not collected, where others are: what a whole body may have elsewhere."""
@@ -182,6 +184,31 @@ async def take_value(given: Parameters, request: Request, limit: int) -> None:
             given.body = parse_json_body(body)
         except JsonError as error:
             raise refusals.JsonMalformed(line=error.line, column=error.column) from None
+
+
+class XmlMalformed(Fact):
+    """A body that is no XML, or has what is not read of it: a document type, another encoding, too much."""
+
+    line: int
+    column: int
+
+
+async def take_markup(given: Parameters, request: Request, limit: int) -> None:
+    """Read a body (at most `limit` bytes) of XML or JSON, told by how it begins: clients label both as forms."""
+    if not has_body(request) or not (body := await request.read_body(limit)):
+        return
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise refusals.ContentTypeUnknown(content_type=request.headers["content-encoding"])
+    start = body.removeprefix(codecs.BOM_UTF8).lstrip(b" \t\r\n")
+    try:
+        if start[:1] in (b"{", b"["):
+            given.body = as_elements(parse_json_body(body))
+        elif start:
+            given.body = parse_xml(start)
+    except XmlError as error:
+        raise XmlMalformed(line=error.line, column=error.column) from None
+    except JsonError as error:
+        raise refusals.JsonMalformed(line=error.line, column=error.column) from None
 
 
 async def _add_stream(

@@ -19,7 +19,7 @@ from tradepost.values import Fact, TryLater
 from tradepost.wire import answers, fields, forms, once, refusals, shown
 from tradepost.wire.endpoint import BODY_LIMIT, Endpoint, RateLimit, Surface
 from tradepost.wire.forms import Parameters
-from tradepost.wire.http_types import Request, Response, is_host
+from tradepost.wire.http_types import Document, Request, Response, is_host
 from tradepost.wire.paging import Listing, links
 from tradepost.wire.params import Whole
 from tradepost.wire.turns import Queues, Turns
@@ -112,6 +112,13 @@ class _Reply:
     def flat(self, data: Any) -> Response:
         return Response(200, answers.to_flat_json(data), answers.JSON, self.headers)
 
+    def older(self, data: Any) -> Response:
+        return Response(200, answers.to_root_xml(data), answers.XML, self.headers)
+
+    def document(self, made: Document) -> Response:
+        self.headers["Content-Disposition"] = f'attachment; filename="{made.name}"'
+        return Response(200, made.data, made.content_type, self.headers)
+
     def failure(self, fact: Fact) -> Response:
         failed = self.surface.table.tell(fact, self.locale)
         if isinstance(fact, TryLater):
@@ -122,6 +129,9 @@ class _Reply:
                 self.headers["Retry-After"] = str(RETRY_SECONDS)
         elif isinstance(fact, refusals.MethodNotAllowed):
             self.headers["Allow"] = fact.allowed.replace(" or ", ", ")
+        if self.surface.is_older:
+            body = answers.to_root_failure(failed.code, failed.message)
+            return Response(failed.http, body, answers.XML, self.headers)
         kind = failed.type if self.surface.tells_type else msgspec.UNSET
         return self._write(failed.http, answers.Envelope(failed.message, failed.code, failed.data, type=kind))
 
@@ -219,11 +229,18 @@ async def _serve(
             most_start=_most_start(endpoint),
         )
         return reply.page(data.data, paging)
-    if endpoint.flat:
-        return reply.flat(data)
     if selection:
         data = fields.select(answers.to_tree(data), selection)
-    return reply.success(data, endpoint.says)
+    return _in_form(endpoint, data, reply)
+
+
+def _in_form(endpoint: Endpoint, data: Any, reply: _Reply) -> Response:
+    """What an endpoint tells, as its generation tells it."""
+    if isinstance(data, Document):
+        return reply.document(data)
+    if reply.surface.is_older:
+        return reply.older(data)
+    return reply.flat(data) if endpoint.flat else reply.success(data, endpoint.says)
 
 
 async def _add_body(
@@ -236,7 +253,8 @@ async def _add_body(
 ) -> None:
     """Read the body; a large one in its turn."""
     if endpoint.body is not None:
-        await forms.take_value(given, request, endpoint.body_limit)
+        take = forms.take_markup if surface.is_older else forms.take_value
+        await take(given, request, endpoint.body_limit)
         return
     told = request.headers.get("content-length", "")
     is_small = told.isascii() and told.isdigit() and len(told) < 10 and int(told) <= BODY_LIMIT
@@ -337,7 +355,7 @@ def _credentials(
     surface: Surface, endpoint: Endpoint, given: Parameters, request: Request, limits: tuple[RateLimit, ...]
 ) -> Credentials:
     return Credentials(
-        service=surface.name,
+        service=surface.service,
         token="" if endpoint.open else shown.token(shown.sent_token(surface, endpoint, given), request),
         scope=endpoint.scope,
         limits=limits,

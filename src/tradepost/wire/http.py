@@ -37,10 +37,17 @@ log = structlog.get_logger("tradepost.http")
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One service: its endpoints, and who may enter."""
+    """One service: its endpoints, who may enter, and the endpoints of the generation before, by their prefix."""
 
     surface: Surface
     sessions: gate.Sessions
+    older: Surface | None = None
+
+    def surface_of(self, path: str) -> Surface:
+        """The endpoints among which a path is looked for."""
+        if self.older is not None and path.startswith(self.older.prefix + "/"):
+            return self.older
+        return self.surface
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +175,7 @@ class App:
                 return
             service = self._services[name]
             response = await gate.answer(
-                service.surface, service.sessions, self._rules, self._queues, request, str(uuid.uuid4())
+                service.surface_of(path), service.sessions, self._rules, self._queues, request, str(uuid.uuid4())
             )
         await _send(response, send)
 

@@ -37,6 +37,15 @@ def is_host(text: str) -> bool:
     return _HOST.fullmatch(text) is not None
 
 
+@dataclass(frozen=True, slots=True)
+class Document:
+    """An answer that is a file by itself and stands in no envelope."""
+
+    name: str
+    content_type: str
+    data: bytes
+
+
 @dataclass(slots=True)
 class Request:
     """One call: what was asked, from where, and two ways to read its body, once and within a limit of bytes."""

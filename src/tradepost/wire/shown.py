@@ -12,6 +12,7 @@ from tradepost.wire.endpoint import CLIENT_ID, CLIENT_SECRET, Endpoint, Surface
 from tradepost.wire.forms import Parameters
 from tradepost.wire.http_types import Client, Request
 from tradepost.wire.text import clean_text
+from tradepost.wire.xmltext import Elements
 
 _TOKEN = re.compile(r"[A-Za-z0-9_.~+/=-]{1,512}", re.ASCII)
 
@@ -40,11 +41,14 @@ def client(given: Parameters, request: Request) -> Client:
 
 def sent_token(surface: Surface, endpoint: Endpoint, given: Parameters) -> str:
     """The token that came with the parameters or, where that is the habit, in the body; "" without one."""
-    if surface.token_parameter:
-        return given.take(surface.token_parameter)
-    if not (endpoint.flat and isinstance(given.body, dict)):
+    if surface.token_parameter and (in_query := given.take(surface.token_parameter)):
+        return in_query
+    if not ((endpoint.flat or surface.is_older) and isinstance(given.body, dict)):
         return ""
-    sent = given.body.get("access_token") or ""
+    # One client of the older generation spells it like this.
+    sent = given.body.get("access_token") or given.body.get("access_Token") or ""
+    if isinstance(sent, Elements) and len(sent) == 1:
+        sent = sent[0]
     if not isinstance(sent, str):
         raise refusals.TokenMalformed
     return sent

@@ -27,6 +27,8 @@ from tradepost.domain.parcels.operations.labels import (
     follow_label_link,
     label_parcels,
     link_to_labels,
+    marked_parcels,
+    parcels_to_print,
 )
 from tradepost.domain.parcels.operations.parcels import (
     CARRY_KIND,
@@ -119,6 +121,7 @@ __all__ = [
     "link_to_labels",
     "list_channels",
     "list_parcels",
+    "marked_parcels",
     "need_shipper",
     "note_answer",
     "note_scan",
@@ -126,6 +129,7 @@ __all__ = [
     "page_shippers",
     "parcel_for_order",
     "parcel_to_number",
+    "parcels_to_print",
     "read_link",
     "scans_for_shops",
     "set_channel",

@@ -72,12 +72,16 @@ class Details(msgspec.Struct, frozen=True, omit_defaults=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewParcel:
-    """A parcel to be booked: by which channel, for which orders, under which number of the caller's own."""
+    """A parcel to be booked: by which channel, for which orders, under which number of the caller's own.
+
+    Parcels with the same `mark` have their labels in one file.
+    """
 
     otype: str
     order_ids: tuple[str, ...]
     details: Details
     guid: str | None = None
+    mark: str | None = None
 
 
 def book(new: NewParcel, channel: Channel, parcel_id: str, now: datetime) -> Parcel:
@@ -100,6 +104,7 @@ def book(new: NewParcel, channel: Channel, parcel_id: str, now: datetime) -> Par
         created_at=now,
         updated_at=now,
         guid=new.guid,
+        mark=new.mark,
         details=new.details,
     )
 

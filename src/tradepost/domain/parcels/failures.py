@@ -56,6 +56,19 @@ class NoLabel(Failure):
     id: str
 
 
+class MarkNotFound(Failure):
+    """The user has booked no parcel under this mark."""
+
+    mark: str
+
+
+class MarkFull(Failure):
+    """One file holds fewer labels than there are parcels of this mark."""
+
+    mark: str
+    limit: int
+
+
 class LabelsNotFound(Failure):
     """No link of ours leads to such labels."""
 

@@ -68,6 +68,7 @@ class Parcel(msgspec.Struct, frozen=True, gc=False):
     created_at: datetime
     updated_at: datetime
     guid: str | None = None
+    mark: str | None = None
     state: str = BOOKED
     tracking_number: str | None = None
     cancel_reason: str | None = None

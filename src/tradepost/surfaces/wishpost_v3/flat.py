@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Annotated, Any, ClassVar, Final
 
 from msgspec import Struct
@@ -28,7 +27,6 @@ from tradepost.wire.http_types import Locale
 from tradepost.wire.params import Doc, LookedUp, Whole
 
 MOST: Final = 100
-CHINA: Final = timedelta(hours=8)
 
 CHINESE_NAMES: Final = {
     "user.scope.read": "读取权限",
@@ -255,7 +253,7 @@ async def get_order_status(
         _status(line[0]) if line is not None else _no_status(number, locale)
         for number, line in zip(numbers, found, strict=True)
     ]
-    return OrderStatuses(_timestamp(ctx.now), told)
+    return OrderStatuses(v.china_time(ctx.now), told)
 
 
 @api.write(
@@ -281,7 +279,7 @@ async def cancel_orders_flat(
         for wish, result in judged
         if result.failure is not None
     ]
-    return CancelResult(_timestamp(ctx.now), failed)
+    return CancelResult(v.china_time(ctx.now), failed)
 
 
 @api.read("/get_channels", method="POST", scope="user.order.read", flat=True)
@@ -294,7 +292,7 @@ async def get_channels(
     """
     found = await channels.list_channels(ctx)
     wanted = [channel for channel in found if not question.channels or channel.otype in question.channels]
-    return ChannelList(_timestamp(ctx.now), wanted)
+    return ChannelList(v.china_time(ctx.now), wanted)
 
 
 @api.read("/scopes", method="POST", scope="user.scope.read", flat=True)
@@ -306,7 +304,7 @@ async def get_scopes(
     Those that are named, or all; a name that is none is passed over.
     """
     wanted = [name for name in SCOPES if not question.scope_names or name in question.scope_names]
-    return ScopeList(_timestamp(ctx.now), [_scope(name) for name in wanted])
+    return ScopeList(v.china_time(ctx.now), [_scope(name) for name in wanted])
 
 
 @api.read("/warehouse", method="POST", scope="user.order.read", flat=True)
@@ -325,7 +323,7 @@ async def get_warehouses(
         for code, row in reference.HANDOVER_WAREHOUSES.items()
         if not question.warehouse_ids or code in question.warehouse_ids
     ]
-    return WarehouseList(_timestamp(ctx.now), wanted)
+    return WarehouseList(v.china_time(ctx.now), wanted)
 
 
 def _address(row: Mapping[str, str], language: str) -> WarehouseAddress:
@@ -369,8 +367,3 @@ def _failed(
 ) -> FailedCancellation:
     told = api.table.tell(why, locale)
     return FailedCancellation(told.code, told.message, number, parcel.wish_id if parcel else None, user_id)
-
-
-def _timestamp(now: datetime) -> str:
-    """A moment as that generation told it: on the clocks of China, without an offset."""
-    return f"{now + CHINA:%Y-%m-%d %H:%M:%S}"

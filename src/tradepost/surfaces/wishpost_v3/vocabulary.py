@@ -18,6 +18,7 @@ from tradepost.wire.params import Doc, Whole
 
 MOST_LIMIT: Final = 500
 DEFAULT_LIMIT: Final = 50
+CHINA: Final = timedelta(hours=8)
 
 STATE_NAMES: Final = {
     "booked": "Created",
@@ -149,3 +150,8 @@ def moment(at: datetime) -> str:
     # six decimals or none.
     told = _json(at if at.tzinfo is UTC else at.astimezone(UTC)).decode()
     return f"{told[1:20]}{told[20:24] if at.microsecond else '.000'}+00:00"
+
+
+def china_time(at: datetime) -> str:
+    """A moment as older generations told it: on the clocks of China, without an offset."""
+    return f"{at + CHINA:%Y-%m-%d %H:%M:%S}"

@@ -9,6 +9,7 @@
     markdown   tables, cells and anchors
     pages      one page per chapter
     index      the page before them
+    older      the one page of a surface that takes XML
 
 All of it is pure: declarations go in, text comes out. Nothing here answers a call, reads a file or knows a
 surface, and examples are handed in.

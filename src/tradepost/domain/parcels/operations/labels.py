@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from tradepost.domain.context import Ctx, ShipperCtx
 from tradepost.domain.downloads import LinkKeys
 from tradepost.domain.parcels.channel import Channel
-from tradepost.domain.parcels.failures import LabelsExpired, LabelsNotFound, ParcelNotFound
-from tradepost.domain.parcels.label import LabelLink, Sheet, link_path
+from tradepost.domain.parcels.failures import LabelsExpired, LabelsNotFound, MarkFull, MarkNotFound, ParcelNotFound
+from tradepost.domain.parcels.label import MOST_LABELS, LabelLink, Sheet, link_path
 from tradepost.domain.parcels.parcel import Parcel, why_no_label
 from tradepost.domain.parcels.rows import channels as channel_rows
 from tradepost.domain.parcels.rows import parcels as rows
@@ -29,6 +29,21 @@ async def label_parcels(ctx: ShipperCtx, numbers: Sequence[str]) -> list[Parcel]
             raise ParcelNotFound(id=number)
         told[parcel.id] = _with_label(parcel)
     return list(told.values())
+
+
+async def marked_parcels(ctx: ShipperCtx, mark: str) -> list[Parcel]:
+    """The parcels that were booked under a mark; raises MarkNotFound, MarkFull."""
+    found = await rows.list_marked(ctx.db, ctx.actor.id, mark, MOST_LABELS + 1)
+    if not found:
+        raise MarkNotFound(mark=mark)
+    if len(found) > MOST_LABELS:
+        raise MarkFull(mark=mark, limit=MOST_LABELS)
+    return found
+
+
+async def parcels_to_print(ctx: ShipperCtx, mark: str) -> list[Parcel]:
+    """The parcels of a mark, which all can have a label; raises NoLabelYet, NoLabel besides."""
+    return [_with_label(parcel) for parcel in await marked_parcels(ctx, mark)]
 
 
 def link_to_labels(ctx: ShipperCtx, keys: LinkKeys, parcels: Sequence[Parcel], sheet: Sheet) -> str:

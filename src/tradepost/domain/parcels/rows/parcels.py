@@ -18,8 +18,8 @@ from tradepost.domain.sql import conditions
 from tradepost.values import Bookmark
 
 _COLUMNS: Final = (
-    "id, wish_id, otype, order_ids, country, weight, fee, created_at, updated_at, guid, state, tracking_number, "
-    "cancel_reason, cancel_words, refusal, numbered_at, handed_over_at, scanned_at, ended_at"
+    "id, wish_id, otype, order_ids, country, weight, fee, created_at, updated_at, guid, mark, state, "
+    "tracking_number, cancel_reason, cancel_words, refusal, numbered_at, handed_over_at, scanned_at, ended_at"
 )
 # What can change, with its type.
 _CHANGING: Final = {
@@ -79,6 +79,7 @@ async def insert(db: Rows, account_id: str, parcel: Parcel) -> None:
         "weight",
         "fee",
         "guid",
+        "mark",
         "state",
         "created_at",
         "updated_at",
@@ -148,6 +149,18 @@ async def list_detailed_ids(db: Rows, account_id: str, ids: Sequence[str]) -> li
     """The parcels of some ids, with what was booked."""
     found = await db.fetch(
         f"select {_COLUMNS}, details from parcel where account_id = $1 and id = any($2)", account_id, list(ids)
+    )
+    return [_parcel(row) for row in found]
+
+
+async def list_marked(db: Rows, account_id: str, mark: str, limit: int) -> list[Parcel]:
+    """The first parcels of a mark, with what was booked."""
+    found = await db.fetch(
+        f"select {_COLUMNS}, details from parcel where account_id = $1 and mark = $2 "
+        "order by created_at, id limit $3",
+        account_id,
+        mark,
+        limit,
     )
     return [_parcel(row) for row in found]
 
