@@ -169,6 +169,13 @@ def test_a_guid_is_one_parcel_of_a_user(play: Play) -> None:
     play(lambda ctx: parcels.book_parcel(ctx, new_parcel(50, guid="lan-booked")), who="ada")
 
 
+def test_an_order_that_is_named_twice_is_in_it_once(play: Play) -> None:
+    first, second = "a" * 24, "b" * 24
+    new = replace(new_parcel(0), order_ids=(first, second, first))
+    booked = play(lambda ctx: parcels.book_parcel(ctx, new))
+    assert play(lambda ctx: parcels.find_parcel(ctx, booked.id)).order_ids == (first, second)
+
+
 def test_a_closed_channel_is_not_there(market: Market, play: Play) -> None:
     market.sql("update channel set closed_at = now() where otype = '5001-1'")
     with pytest.raises(ChannelNotFound):

@@ -97,7 +97,7 @@ def book(new: NewParcel, channel: Channel, parcel_id: str, now: datetime) -> Par
         id=parcel_id,
         wish_id=wish_id(parcel_id),
         otype=channel.otype,
-        order_ids=() if new.order_ids == (NON_WISH_ORDER,) else new.order_ids,
+        order_ids=() if new.order_ids == (NON_WISH_ORDER,) else tuple(dict.fromkeys(new.order_ids)),
         country=new.details.recipient.country,
         weight=weight,
         fee=(channel.fee + channel.fee_per_kg * weight).quantize(Decimal("0.01"), ROUND_UP),

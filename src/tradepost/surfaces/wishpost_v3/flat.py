@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Final
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from tradepost.domain import parcels, reference
 from tradepost.domain.context import ShipperCtx
@@ -23,7 +23,7 @@ from tradepost.surfaces.wishpost_v3.surface import SCOPES, api
 from tradepost.values import Words
 from tradepost.wire import refusals
 from tradepost.wire.bodies import BodyObject, Many
-from tradepost.wire.http_types import Locale
+from tradepost.wire.http_types import BaseUrl, Locale
 from tradepost.wire.params import Doc, LookedUp, Whole
 
 MOST: Final = 100
@@ -120,6 +120,8 @@ class OrderStatus(Struct, gc=False):
 
     `logistics_order_code` is the carrier's number, empty until there is one. `message` says that there is no such
     order, or why its carrier refused it. `state_name` is how far it is, null where there is no such order.
+    `PDF_10_EN_URL` is its label of 10 x 10 cm with the address in English first, `PDF_10_LCL_URL` the same with the
+    address in the language of its country first; both are good for 24 hours, and empty where there is no label.
     """
 
     wish_standard_tracking_id: str
@@ -129,6 +131,8 @@ class OrderStatus(Struct, gc=False):
     state_code: int | None
     cancel_reason_code: str | None
     message: str
+    pdf_english: str = field(default="", name="PDF_10_EN_URL")
+    pdf_local: str = field(default="", name="PDF_10_LCL_URL")
 
 
 class OrderStatuses(Struct):
@@ -242,6 +246,7 @@ async def get_order_status(
     *,
     question: Annotated[StatusQuestion, BodyObject(StatusQuestion), Doc("The orders.")],
     locale: Locale,
+    base_url: BaseUrl,
 ) -> OrderStatuses:
     """Get the status of orders.
 
@@ -250,7 +255,7 @@ async def get_order_status(
     numbers = question.wish_standard_tracking_ids
     found = await parcels.track_parcels(ctx, numbers)
     told = [
-        _status(line[0]) if line is not None else _no_status(number, locale)
+        _status(ctx, line[0], base_url) if line is not None else _no_status(number, locale)
         for number, line in zip(numbers, found, strict=True)
     ]
     return OrderStatuses(v.china_time(ctx.now), told)
@@ -345,7 +350,13 @@ def _scope(name: str) -> Scope:
     return Scope(name, role, resource, action, opened, SCOPES[name], CHINESE_NAMES[name])
 
 
-def _status(parcel: parcels.Parcel) -> OrderStatus:
+def _status(ctx: ShipperCtx, parcel: parcels.Parcel, base_url: str) -> OrderStatus:
+    pdf_english, pdf_local = (
+        base_url + parcels.link_to_labels(ctx, ctx.link_keys, [parcel], parcels.Sheet("10", use_local))
+        if parcel.has_label
+        else ""
+        for use_local in (False, True)
+    )
     return OrderStatus(
         wish_standard_tracking_id=parcel.wish_id,
         logistics_order_code=parcel.tracking_number or "",
@@ -354,6 +365,8 @@ def _status(parcel: parcels.Parcel) -> OrderStatus:
         state_code=v.STATE_CODES[parcel.state],
         cancel_reason_code=parcel.cancel_reason,
         message=parcel.refusal or "",
+        pdf_english=pdf_english,
+        pdf_local=pdf_local,
     )
 
 
