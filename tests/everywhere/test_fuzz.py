@@ -5,8 +5,10 @@ one that fails can be sent again by itself:
 
     python -m tests.everywhere.test_fuzz --requests 20000 --seed 71
     python -m tests.everywhere.test_fuzz --seed 71 --only 1234
+    python -m tests.everywhere.test_fuzz --service wishpost
 
-The merchant service is asked twice, for JSON and for XML, and must say the same. Nothing of a call stays.
+The merchant service is asked twice, for JSON and for XML, and must say the same; WishPost v2 is sent XML, now and
+then the same in JSON or spoiled byte by byte. Nothing of a call stays.
 """
 
 from __future__ import annotations
@@ -28,12 +30,16 @@ import pytest
 import structlog
 
 from tests.everywhere import test_bad_input as corpus
+from tests.support import older
 from tests.support.calls import ENDPOINTS, GOOD_BODIES, caller, good_call
 from tests.support.database import Server, once, running_server
 from tests.support.market import Market, World, build_world
+from tradepost.surfaces.wishpost_v2.chapters import api as wishpost_v2
 from tradepost.wire.endpoint import Endpoint, Param
 from tradepost.wire.params import Choice, Country, Digits, Key, Listed, Moment, Number, Text, Whole
 
+EVERY: Final = (*ENDPOINTS, *((older.SERVICE, endpoint) for endpoint in wishpost_v2.endpoints))
+SERVICES: Final = tuple(dict.fromkeys(service for service, _ in EVERY))
 SEED: Final = 20210519
 REQUESTS: Final = 3_000
 LEAST_SHARE: Final = 0.20
@@ -111,9 +117,10 @@ class Run:
 class Generator:
     """Draws calls. `ids` are products that are there, by the shop that has them."""
 
-    def __init__(self, market: Market, seed: int) -> None:
+    def __init__(self, market: Market, seed: int, services: Sequence[str] = SERVICES) -> None:
         self._market = market
         self._seed = seed
+        self.endpoints = [(service, endpoint) for service, endpoint in EVERY if service in services]
         self._ids: dict[str, str] = {
             who: market.get("/api/v2/product", who, parent_sku="ring").data["Product"]["id"] for who in SHOPS
         }
@@ -125,9 +132,11 @@ class Generator:
     def draw(self, number: int) -> corpus.Request:
         """The call of a number, the same for the same seed."""
         rng = random.Random(f"{self._seed}:{number}")
-        service, endpoint = ENDPOINTS[number % len(ENDPOINTS)]
+        service, endpoint = self.endpoints[number % len(self.endpoints)]
+        as_told = number < GOOD_ROUNDS * len(self.endpoints)
+        if service == older.SERVICE:
+            return self._older(rng, endpoint, as_told)
         who = rng.choice(SHOPS) if service == "merchant" else caller(service)
-        as_told = number < GOOD_ROUNDS * len(ENDPOINTS)
         fields = self._fields(rng, service, endpoint, who, as_told)
         method = rng.choice(endpoint.methods) if rng.random() < 0.97 else rng.choice(("PUT", "HEAD", "DELETE"))
         request = corpus.Request(service, endpoint.documented_method if as_told else method, endpoint.path)
@@ -149,6 +158,35 @@ class Generator:
             request.headers.append(("content-type", "application/json"))
             return request
         self._place(rng, request, fields)
+        return request
+
+    def _older(self, rng: random.Random, endpoint: Endpoint, as_told: bool) -> corpus.Request:
+        """A call of the generation before: its good body, spoiled here and there, as XML or JSON."""
+        method = endpoint.documented_method
+        if not as_told and rng.random() < 0.03:
+            method = rng.choice(("GET", "PUT", "POST"))
+        request = corpus.Request("wishpost", method, endpoint.path)
+        good_share = 1.0 if as_told else 0.9
+        for name, value in older.QUERY.get(endpoint.path, {}).items():
+            request.query.append((name, value.encode() if rng.random() < good_share else rng.choice(NASTY)))
+        if rng.random() < 0.3:
+            request.query.append(("locale", b"zh"))
+        token = self._token(rng, "wishpost:lan", as_told)
+        good = older.GOOD.get(endpoint.path, {})
+        body: Any = good if as_told else spoiled(rng, good)
+        if token is not None and (rng.random() < 0.5 or not token.isascii()):
+            request.headers.append(("authorization", f"Bearer {token}"))
+        elif token is not None and endpoint.body is not None and isinstance(body, dict):
+            body = {"access_token": token, **body}
+        elif token is not None:
+            request.query.append(("access_token", token.encode()))
+        if endpoint.body is not None or rng.random() < 0.1:
+            as_json = rng.random() < 0.2
+            request.body = json.dumps(body).encode("utf-8", "replace") if as_json else older.to_xml(body)
+            if not as_told and rng.random() < 0.3:
+                request.body = older.spoiled_bytes(rng, request.body)
+            request.chunked = rng.random() < 0.2
+            request.headers.append(("content-type", rng.choice((corpus.FORM, "text/xml", "application/json", "x"))))
         return request
 
     def _token(self, rng: random.Random, who: str, as_told: bool) -> str | None:
@@ -353,16 +391,34 @@ def _frames(market: Market, request: corpus.Request, run: Run) -> Iterator[corpu
         yield frame
 
 
+def _older_code(market: Market, request: corpus.Request, run: Run) -> int:
+    """The status that a call of the generation before is answered with, in its frame."""
+    answer, _ = market.run(corpus.send_and_forget(market, request))
+    run.requests += 1
+    assert answer.status < 500, f"{answer.status}: {answer.body[:200]!r}"
+    code, message, _ = older.read(answer)
+    assert (code == 0) == (message == "")
+    assert answer.status == 200 or code
+    run.accepted += code == 0
+    return code
+
+
 def _call(market: Market, request: corpus.Request, run: Run) -> None:
+    if request.service == "wishpost" and request.path.startswith("/api/v2/"):
+        run.good[f"{older.SERVICE}:{request.path}"] += _older_code(market, request, run) == 0
+        return
     frames = list(_frames(market, request, run))
     assert len({(frame.code, frame.message) for frame in frames}) == 1, [f"{f.code} {f.message}" for f in frames]
     if frames[0].code == 0:
         run.good[f"{request.service}:{request.path}"] += 1
 
 
-def fuzz(market: Market, seed: int, requests: int, only: int | None = None) -> Run:
-    """Send so many random requests, or the one call of a number."""
-    run, generator = Run(seed), Generator(market, seed)
+def fuzz(
+    market: Market, seed: int, requests: int, only: int | None = None, services: Sequence[str] = SERVICES
+) -> Run:
+    """Send so many random requests to some services, or the one call of a number."""
+    market.sql(older.BOOK)
+    run, generator = Run(seed), Generator(market, seed, services)
     began = time.perf_counter()
     number = only or 0
     while run.requests < requests:
@@ -390,7 +446,7 @@ def test_whatever_is_sent_an_envelope_comes_back(market: Market) -> None:
     print(run.summary())
     assert not run.failures, "\n".join([run.summary(), *run.failures[:MOST_TOLD]])
     assert run.share >= LEAST_SHARE, run.summary()
-    rare = {f"{s}:{e.path}" for s, e in ENDPOINTS if run.good[f"{s}:{e.path}"] < LEAST_ACCEPTED}
+    rare = {f"{s}:{e.path}" for s, e in EVERY if run.good[f"{s}:{e.path}"] < LEAST_ACCEPTED}
     assert not rare, f"hardly ever accepted: {sorted(rare)} ({run.summary()})"
 
 
@@ -423,11 +479,13 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--requests", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--only", type=int, help="the number of a single call")
+    parser.add_argument("--service", choices=("merchant", "wishpost"), help="only one of them")
     told = parser.parse_args(arguments)
+    services = {"merchant": ("merchant",), "wishpost": ("wishpost", older.SERVICE)}.get(told.service, SERVICES)
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     try:
         with _own_market() as market:
-            run = fuzz(market, told.seed, told.requests, told.only)
+            run = fuzz(market, told.seed, told.requests, told.only, services)
     except Exception as error:
         print(f"fuzz could not run: {error!r}", file=sys.stderr)
         return 2

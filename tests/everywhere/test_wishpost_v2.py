@@ -404,3 +404,10 @@ def test_what_a_body_is_called_means_nothing(market: Market, endpoint: Endpoint,
     told = {send(market, endpoint, body, headers={"content-type": kind}).body for body in sent}
     assert len(told) == 1
     assert b"<status>0</status>" in told.pop()
+
+
+def test_a_list_with_nothing_in_it_is_nothing(market: Market) -> None:
+    """XML has no such thing, JSON has."""
+    good = GOOD[TRACK]
+    for name, code in (("language", 0), ("track", 1000), ("access_token", 0)):
+        assert status(send(market, TRACK, json.dumps(good | {name: []}).encode())) == code, name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping
 from typing import Any
 from xml.sax.saxutils import escape
@@ -15,6 +16,7 @@ from tradepost.domain.parcels.booking import wish_id
 from tradepost.surfaces.wishpost_v2.chapters import api
 from tradepost.wire.endpoint import Endpoint
 
+SERVICE = "wishpost_v2"
 MARK = "shelf-7"
 SENDER = {
     "from": "Lan Chen",
@@ -102,7 +104,8 @@ BOOK = "update parcel set mark = 'shelf-7' where tracking_number is not null and
 
 def to_xml(value: Any, root: str = "root") -> bytes:
     """A body: mappings as elements, lists as so many of them."""
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n<{root}>{_inside(value)}</{root}>'.encode()
+    text = f'<?xml version="1.0" encoding="UTF-8"?>\n<{root}>{_inside(value)}</{root}>'
+    return text.encode("utf-8", "surrogatepass")
 
 
 def _inside(value: Any) -> str:
@@ -150,3 +153,35 @@ def read(answer: Answer) -> tuple[int, str, Any]:
         return status, root[1].text or "", root
     assert root[1].tag == "timestamp"
     return 0, "", root
+
+
+_TRICKS = (
+    b"<!DOCTYPE a>",
+    b"<!--",
+    b"-->",
+    b"<![CDATA[",
+    b"]]>",
+    b"&x;",
+    b"&#0;",
+    b"<?x ?>",
+    b"<a>",
+    b"</a>",
+    b"\0",
+)
+
+
+def spoiled_bytes(rng: random.Random, data: bytes) -> bytes:
+    """Bytes of which a few are others, or gone, or there again, or something that XML can do is between them."""
+    made = bytearray(data)
+    for _ in range(rng.choice((1, 1, 2, 8))):
+        at = rng.randrange(len(made) + 1)
+        match rng.randrange(4):
+            case 0:
+                made[at : at + 1] = bytes([rng.randrange(256)])
+            case 1:
+                del made[at : at + rng.randrange(1, 40)]
+            case 2:
+                made[at:at] = made[: rng.randrange(40)]
+            case _:
+                made[at:at] = rng.choice(_TRICKS)
+    return bytes(made)

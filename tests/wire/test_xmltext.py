@@ -94,7 +94,7 @@ def test_read(text: str, value: Any) -> None:
 
 
 names = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,8}", fullmatch=True)
-texts = st.text(st.characters(codec="utf-8", exclude_characters="\ufffe\uffff", min_codepoint=32), max_size=20)
+texts = st.text("ab1 戒指é\u0301😀<>&\"']\n\t", max_size=20)
 trees: Any = st.recursive(
     texts, lambda inner: st.dictionaries(names, st.lists(inner, min_size=1, max_size=3), max_size=4), max_leaves=12
 )

@@ -82,7 +82,7 @@ class Member:
         if isinstance(value, Elements) and self.many is None:
             if len(value) > 1:
                 raise refusals.GivenTwice(name=place, times=len(value))
-            value = value[0] or None
+            value = (value[0] or None) if value else None  # JSON can have a list with nothing in it
         if value is None or value == "":
             if self.required:
                 raise refusals.ParameterMissing(name=place)
