@@ -165,7 +165,7 @@ class NotInCarriersHands(Failure):
     state: str
 
 
-class ScanUnusable(Failure):
+class ScanTooEarly(Failure):
     """A scan is of a time that has not come yet."""
 
     id: str

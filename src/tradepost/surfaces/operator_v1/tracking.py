@@ -12,7 +12,7 @@ from tradepost.domain.context import OperatorCtx
 from tradepost.domain.merchants import MerchantUnknown
 from tradepost.domain.orders.failures import ScanUnusable, TrackingUnknown
 from tradepost.domain.parcels import ShipperUnknown
-from tradepost.domain.parcels.failures import NotInCarriersHands, ParcelNotFound
+from tradepost.domain.parcels.failures import NotInCarriersHands, ParcelNotFound, ScanTooEarly
 from tradepost.surfaces.operator_v1 import vocabulary as v
 from tradepost.surfaces.operator_v1.surface import api
 from tradepost.values import FIRST, LAST
@@ -159,7 +159,7 @@ async def hand_over_parcel(
     return ParcelState(wish.number, parcel.state)
 
 
-@api.write("/parcels/record-scan", scope="tracking:write", fails=_PARCEL)
+@api.write("/parcels/record-scan", scope="tracking:write", fails=[*_PARCEL, ScanTooEarly])
 async def record_parcel_scan(
     ctx: OperatorCtx, *, scan: Annotated[ParcelScan, StrictObject(ParcelScan), Doc("What was seen.")]
 ) -> ParcelState:

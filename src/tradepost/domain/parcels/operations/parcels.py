@@ -19,7 +19,7 @@ from tradepost.domain.jobs import Advance, Job
 from tradepost.domain.jobs.failures import TooManyJobs
 from tradepost.domain.parcels import parcel as machine
 from tradepost.domain.parcels.booking import NewParcel, book
-from tradepost.domain.parcels.failures import ParcelNotFound, ScanUnusable
+from tradepost.domain.parcels.failures import ParcelNotFound, ScanTooEarly
 from tradepost.domain.parcels.operations.channels import find_channel
 from tradepost.domain.parcels.operations.shops import tell_shops
 from tradepost.domain.parcels.parcel import Parcel, Scan, Step
@@ -157,11 +157,11 @@ async def hand_over(ctx: ShipperCtx, number: str) -> Parcel:
 async def note_scan(ctx: ShipperCtx, number: str, seen: Scan) -> Parcel:
     """Note what a carrier saw; the same scan told twice is one.
 
-    Raises ParcelNotFound, NotInCarriersHands, ScanUnusable.
+    Raises ParcelNotFound, NotInCarriersHands, ScanTooEarly.
     """
     parcel = await _hold(ctx, number)
     if seen.at > ctx.now:
-        raise ScanUnusable(id=parcel.number, at=seen.at)
+        raise ScanTooEarly(id=parcel.number, at=seen.at)
     step = machine.scan(parcel, seen, _wire_time(ctx.now))
     if not await rows.insert_scan(ctx.db, ctx.actor.id, parcel.id, seen):
         return parcel
