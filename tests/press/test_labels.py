@@ -13,8 +13,10 @@ import pytest
 import zxingcpp
 from fontTools.ttLib import TTFont
 
+from tradepost.domain.parcels import Address
 from tradepost.press.client import MOST_WAITING, Press, PressAway
 from tradepost.press.label import MOST_LABELS, SIZES, Label, Line, Party, Sheets
+from tradepost.press.labels import _party
 from tradepost.press.printing import Printer
 from tradepost.press.typeface import MISSING, Typeface
 
@@ -213,3 +215,22 @@ def test_a_press_with_a_long_line_sends_away(press: Press) -> None:
     came = asyncio.run(scene())
     assert [type(result) for result in came[MOST_WAITING:]] == [PressAway, PressAway]
     assert all(isinstance(result, bytes) for result in came[:MOST_WAITING])
+
+
+def test_a_whole_address_in_both_scripts_is_not_cut() -> None:
+    """Somebody with all that an address can have, of usual lengths, up to the telephone number."""
+    address = Address(
+        name="Lan Chen",
+        country="CN",
+        city="Shenzhen",
+        address="88 Lantern Road",
+        province="Guangdong",
+        district="Nanshan",
+        zipcode="518000",
+        phone="+86 755 0000 0000",
+    )
+    party = _party(address, address, local_first=False)
+    ((text, _, _),) = read(Printer(Typeface()), changed(sender=party, recipient=party))
+    assert text.count("+86 755 0000 0000") == 4
+    assert text.count("Nanshan, Shenzhen, Guangdong 518000") == 4
+    assert "…" not in text

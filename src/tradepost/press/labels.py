@@ -57,10 +57,10 @@ def _party(address: Address, other: Address | None, local_first: bool) -> Party:
 
 def _lines(address: Address) -> tuple[str, ...]:
     """An address as it is written on parcels: name, street, town, province and postal code, country, telephone."""
-    town = ", ".join(part for part in (address.district, address.city) if part)
     region = " ".join(part for part in (address.province, address.zipcode) if part)
+    town = ", ".join(part for part in (address.district, address.city, region) if part)
     country = _COUNTRIES.get(address.country, address.country)
-    lines = (address.name, address.address, town, region, country, address.phone or "")
+    lines = (address.name, address.address, town, country, address.phone or "")
     return tuple(line for line in lines if line)
 
 

@@ -223,7 +223,9 @@ def _block(
         size = max(LEAST, size - 0.25)
     most = int(height / (size * LEADING))
     if len(wrapped) > most:
-        wrapped = [*wrapped[: most - 1], _cut(wrapped[most - 1] + "…………", width, size)]
+        last = wrapped[most - 1]
+        room_left = width - pdfmetrics.stringWidth("…", NAME, size)
+        wrapped = [*wrapped[: most - 1], last[: _fits(last, room_left, size)] + "…"]
     canvas.setFont(NAME, size)
     for number, line in enumerate(wrapped):
         canvas.drawString(corner[0], corner[1] + height - (number * LEADING + 0.95) * size, line)
