@@ -19,6 +19,7 @@ from tradepost.domain.context import Ctx
 from tradepost.domain.failure import Failure
 from tradepost.surfaces.merchant_v2 import failures as f
 from tradepost.surfaces.merchant_v2.surface import api
+from tradepost.surfaces.oauth import Nothing, TokenState, token_state
 from tradepost.wire.endpoint import RateLimit
 from tradepost.wire.http_types import Client
 from tradepost.wire.params import Doc, LookedUp
@@ -89,25 +90,6 @@ class NewTokens(Struct):
     merchant_id: str
     scopes: list[str]
     expiry_time: str
-
-
-class Nothing(Struct):
-    """Nothing more to tell."""
-
-
-class TokenState(Struct, omit_defaults=True):
-    """What a token is; nothing but `active` is told of one that is not good, or is not yours.
-
-    `scope` are names with blanks between. `iat` and `exp` are seconds since 1970.
-    """
-
-    active: bool
-    scope: str | None = None
-    client_id: str | None = None
-    sub: str | None = None
-    token_type: str | None = None
-    iat: int | None = None
-    exp: int | None = None
 
 
 @api.write("/oauth/access_token", open=True, limits=LIMITS, fails=[*OLD_FAILS, c.VerifierRefused])
@@ -186,18 +168,7 @@ async def introspect_token(ctx: Ctx, *, token: AnyToken, client: Client) -> Toke
     Only the app that a token was issued to hears more of it than that it is not active (RFC 7662).
     """
     app = await access.authenticate_app(ctx, SERVICE, client.id, client.secret)
-    found = await consents.introspect(ctx, app, token)
-    if found is None:
-        return TokenState(active=False)
-    return TokenState(
-        active=True,
-        scope=" ".join(found.scopes),
-        client_id=app.id,
-        sub=found.account_id,
-        token_type=found.kind,
-        iat=int(found.created_at.timestamp()),
-        exp=int(found.expires_at.timestamp()),
-    )
+    return token_state(app, await consents.introspect(ctx, app, token))
 
 
 async def _exchange(

@@ -11,6 +11,7 @@ from tradepost.domain.access import failures as a
 from tradepost.domain.consents import Tokens
 from tradepost.domain.consents import failures as c
 from tradepost.domain.context import Ctx, ShipperCtx
+from tradepost.surfaces.oauth import Nothing, TokenState, token_state
 from tradepost.surfaces.wishpost_v3 import vocabulary as v
 from tradepost.surfaces.wishpost_v3.surface import api
 from tradepost.wire.endpoint import RateLimit
@@ -68,25 +69,6 @@ class TokenAnswer(Struct):
     expires_in: int
     expiry_time: str
     refresh_token: str
-
-
-class Nothing(Struct):
-    """Nothing more to tell."""
-
-
-class TokenState(Struct, omit_defaults=True):
-    """What a token is; nothing but `active` is told of one that is not good, or is not yours.
-
-    `scope` are names with blanks between. `iat` and `exp` are seconds since 1970.
-    """
-
-    active: bool
-    scope: str | None = None
-    client_id: str | None = None
-    sub: str | None = None
-    token_type: str | None = None
-    iat: int | None = None
-    exp: int | None = None
 
 
 @api.write("/oauth/access_token", method="GET", also=["POST"], open=True, limits=LIMITS, fails=CODE_FAILS)
@@ -164,18 +146,7 @@ async def introspect_token(
     Only the app that a token was issued to hears more of it than that it is not active (RFC 7662).
     """
     app = await access.authenticate_app(ctx, SERVICE, client.id, client.secret)
-    found = await consents.introspect(ctx, app, token)
-    if found is None:
-        return TokenState(active=False)
-    return TokenState(
-        active=True,
-        scope=" ".join(found.scopes),
-        client_id=app.id,
-        sub=found.account_id,
-        token_type=found.kind,
-        iat=int(found.created_at.timestamp()),
-        exp=int(found.expires_at.timestamp()),
-    )
+    return token_state(app, await consents.introspect(ctx, app, token))
 
 
 def check_grant_type(given: str, wanted: str) -> None:
