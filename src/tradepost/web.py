@@ -10,13 +10,16 @@ from typing import Any
 
 import uvicorn
 
+from tradepost.sandbox.conditions import Conditions
 from tradepost.sandbox.desk import Desk
+from tradepost.sandbox.watch import Watch
 from tradepost.settings import Settings
 from tradepost.supervisor import wait_for_parent_end
 from tradepost.surfaces.sandbox.controls import ROOT, Controls
+from tradepost.surfaces.sandbox.troubles import Troubles
 from tradepost.surfaces.sandbox.verbs import VERBS
 from tradepost.wire.protocol import Protocol
-from tradepost.wiring import build_app, configure_logging
+from tradepost.wiring import Contained, build_app, configure_logging
 
 GRACE_SECONDS = 25
 
@@ -39,6 +42,14 @@ def server_config(app: Any, http: Any = Protocol) -> uvicorn.Config:
     )
 
 
+def _contained(settings: Settings) -> Contained:
+    conditions = Conditions()
+    watch = Watch(settings, conditions)
+    desk = Desk(settings, conditions)
+    troubles = Troubles(conditions, desk.look)
+    return Contained(conditions, troubles, {ROOT: Controls(VERBS, desk)}, watch.start, watch.stop)
+
+
 def serve_sockets(settings: Settings, merchant: Sequence[int], wishpost: Sequence[int]) -> None:
     """Serve listening sockets by their descriptors, each for the service it is named for."""
     configure_logging(settings)
@@ -47,8 +58,8 @@ def serve_sockets(settings: Settings, merchant: Sequence[int], wishpost: Sequenc
     for opened, service in zip(sockets, ["merchant"] * len(merchant) + ["wishpost"] * len(wishpost), strict=True):
         name = opened.getsockname()
         ports[name if isinstance(name, str) else name[1]] = service
-    extras = {ROOT: Controls(VERBS, Desk(settings))} if settings.is_sandbox else {}
-    config = server_config(build_app(settings, ports, extras))
+    contained = _contained(settings) if settings.is_sandbox else None
+    config = server_config(build_app(settings, ports, contained))
     server = uvicorn.Server(config)
     # What the program itself consists of is never garbage: looking through it costs every call a little.
     gc.collect()

@@ -7,8 +7,9 @@ import logging
 import os
 import secrets
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
@@ -40,13 +41,14 @@ from tradepost.surfaces.merchant_v2.chapters import api as merchant_v2
 from tradepost.surfaces.operator_v1.chapters import api as operator_v1
 from tradepost.surfaces.pages.chapters import build_site
 from tradepost.surfaces.pictures import PictureFiles
-from tradepost.surfaces.sessions import CallSessions
+from tradepost.surfaces.sessions import CallSessions, Chance
 from tradepost.surfaces.ticket_pictures import TicketPictures
 from tradepost.surfaces.wishpost_v2.chapters import api as wishpost_v2
 from tradepost.surfaces.wishpost_v3.chapters import api as wishpost_v3
 from tradepost.wire.endpoint import DeclarationError
 from tradepost.wire.gate import Rules
-from tradepost.wire.http import Addresses, App, Extra, Service
+from tradepost.wire.http import Addresses, App, Attachments, Extra, Service
+from tradepost.wire.troubles import Troubles
 from tradepost.worker.addresses import PostalRules
 from tradepost.worker.handlers import Mailbox, Mailer
 from tradepost.worker.smtp import SmtpMailer
@@ -170,14 +172,18 @@ async def _create_database(embedded: EmbeddedPostgres, dry_run: bool) -> bool:
 
 
 @asynccontextmanager
-async def operator(settings: Settings) -> AsyncIterator[Ctx]:
-    """A context for an operator's verb: every account, one transaction, the time of this world."""
+async def operator(settings: Settings, *, makes_ids: bool = True) -> AsyncIterator[Ctx]:
+    """A context for an operator's verb: every account, one transaction, the time of this world.
+
+    Without `makes_ids` it is for what makes none; in a world with a seed it changes nothing of those of others.
+    """
     database = Database(connect_arguments(settings, PLATFORM_ROLE), PLATFORM_ROLE, most=1)
     await database.open()
     try:
         async with database.acting_for("") as connection:
             ctx = await world.enter(connection)
-            await world.begin_anew(ctx)
+            if makes_ids:
+                await world.begin_anew(ctx)
             yield ctx
     finally:
         await database.close()
@@ -259,7 +265,18 @@ def order_rules(settings: Settings) -> OrderRules:
     return OrderRules(settings.merchant_share, reasons or frozenset(REFUND_REASONS))
 
 
-def build_app(settings: Settings, ports: Mapping[int | str, str], extras: Mapping[str, Extra] | None = None) -> App:
+@dataclass(frozen=True, slots=True)
+class Contained:
+    """What the application has beside its services where its world is a contained one."""
+
+    chance: Chance
+    troubles: Troubles
+    extras: Mapping[str, Extra]
+    start: Callable[[], Awaitable[None]]
+    stop: Callable[[], Awaitable[None]]
+
+
+def build_app(settings: Settings, ports: Mapping[int | str, str], contained: Contained | None = None) -> App:
     """The application of all services; `ports` tells which local address is whose.
 
     Operators see every account, so they have connections of their own, in the platform's role.
@@ -269,14 +286,19 @@ def build_app(settings: Settings, ports: Mapping[int | str, str], extras: Mappin
     keys, files = link_keys(settings), open_files(settings)
     darkroom, press = Darkroom(), LabelPress()
     rules, studio = order_rules(settings), Studio(files, darkroom)
-    sessions = CallSessions(database, link_keys=keys, studio=studio, order_rules=rules, press=press)
+    chance = None if contained is None else contained.chance
+    sessions = CallSessions(database, link_keys=keys, studio=studio, order_rules=rules, press=press, chance=chance)
     apply_rate_limits(settings)
 
     async def start() -> None:
         await database.open()
         await platform.open()
+        if contained is not None:
+            await contained.start()
 
     async def stop() -> None:
+        if contained is not None:
+            await contained.stop()
         darkroom.close()
         press.close()
         await database.close()
@@ -286,22 +308,29 @@ def build_app(settings: Settings, ports: Mapping[int | str, str], extras: Mappin
         services={
             "merchant": Service(merchant_v2, sessions),
             "wishpost": Service(wishpost_v3, sessions, wishpost_v2),
-            "operator": Service(operator_v1, CallSessions(platform, order_rules=rules)),
+            "operator": Service(operator_v1, CallSessions(platform, order_rules=rules, chance=chance)),
         },
         addresses=_addresses(settings, ports),
-        rules=Rules(plain_http_from_loopback=settings.is_sandbox),
-        attachments={
-            downloads.FOLDER: DownloadLinks(database, files, keys),
-            pictures.FOLDER: PictureFiles(database, files),
-            tickets.FOLDER: TicketPictures(database, files, keys),
-            parcels.FOLDER: LabelFiles(database, press, keys),
-        },
+        rules=Rules(settings.is_sandbox, troubles=None if contained is None else contained.troubles),
+        attachments=_attachments(database, files, keys, press),
         ready=database.missing,
         on_start=start,
         on_stop=stop,
-        extras=extras,
+        extras=contained.extras if contained is not None else {},
         pages={api.name: build_site(api.name, database, api.scopes) for api in (merchant_v2, wishpost_v3)},
     )
+
+
+def _attachments(
+    database: Database, files: FileStore, keys: LinkKeys, press: LabelPress
+) -> Mapping[str, Attachments]:
+    """What links lead to, by what their paths begin with."""
+    return {
+        downloads.FOLDER: DownloadLinks(database, files, keys),
+        pictures.FOLDER: PictureFiles(database, files),
+        tickets.FOLDER: TicketPictures(database, files, keys),
+        parcels.FOLDER: LabelFiles(database, press, keys),
+    }
 
 
 def _addresses(settings: Settings, ports: Mapping[int | str, str]) -> Addresses:

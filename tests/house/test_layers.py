@@ -54,8 +54,10 @@ ALLOWED = {
     "surfaces.cli": ("",),
     "sandbox.seed": ("domain", "sandbox", "settings", "storage", "wiring"),
     "sandbox.desk": ("domain", "sandbox", "settings", "storage", "wiring"),
+    "sandbox.snapshots": ("values", "domain", "settings", "storage", "wiring"),
+    "sandbox.watch": ("domain", "sandbox", "settings", "storage", "wiring"),
     "worker.process": ("domain", "storage", "supervisor", "settings", "wiring", "darkroom", "worker"),
-    "web": ("supervisor", "settings", "wire.protocol", "wiring", "sandbox.desk", "surfaces.sandbox"),
+    "web": ("supervisor", "settings", "wire.protocol", "wiring", "sandbox", "surfaces.sandbox"),
     "__main__": ("surfaces.cli",),
 }
 
@@ -140,7 +142,15 @@ def test_only_settings_read_the_environment() -> None:
 
 def test_nobody_commits_but_the_edge() -> None:
     """One request or one verb is one transaction, begun and ended in one of these places."""
-    edges = {"storage.database", "storage.migrate", "surfaces.sessions", "wire.gate", "sandbox.seed"}
+    edges = {
+        "storage.database",
+        "storage.migrate",
+        "surfaces.sessions",
+        "wire.gate",
+        "sandbox.seed",
+        "sandbox.snapshots",
+    }
+    edges |= {"sandbox.snapshots"}
     edges |= {"worker.runner"}  # the heartbeat, on the worker's own session
     for name, tree in modules():
         calls = [

@@ -105,7 +105,7 @@ def test_the_same_seed_gives_the_same_answers_and_another_one_others(market: Mar
         market.sql("savepoint before")
         made(market, 60, seed)
         paths = ("order/multi-get", "ticket/get-action-required", "get/infractions")
-        found = [market.get(f"/api/v2/{path}?limit=100&state=1").body for path in paths]
+        found = [market.get(f"/api/v2/{path}?limit=100&stage=1").body for path in paths]
         market.sql("rollback to savepoint before")
         return found
 

@@ -54,13 +54,13 @@ def test_five_days_after_which_an_order_is_refunded(running: Program, client: Cl
     """Just before they are over the order still waits; then it is refunded at once, and an infraction."""
     placed = running.told("order", "place", ada["id"], a_sku(client), "--country", "US")
     order_id = placed.split()[-1]
-    before = client.get("/api/v2/count/infractions?state=1").data
+    before = client.get("/api/v2/count/infractions?stage=1").data
     control(client, "clock", move="+4d23h")
     assert order_of(client, order_id)["state"] == "APPROVED"
     control(client, "clock", move="+1h")
     # Well before the chore would look by itself.
     wait_until(lambda: order_of(client, order_id)["state"] == "REFUNDED", 10, "the refund")
-    assert client.get("/api/v2/count/infractions?state=1").data != before
+    assert client.get("/api/v2/count/infractions?stage=1").data != before
 
 
 def a_sku(client: Client) -> str:
@@ -116,6 +116,7 @@ def test_a_token_of_30_days(client: Client) -> None:
 
 def test_the_clock_is_read_set_moved_frozen_and_let_run(running: Program, client: Client) -> None:
     told = control(client, "clock", set="2021-05-19T16:37:00Z", frozen=True)
+    assert told["ahead_seconds"] is None
     assert (told["now"], told["frozen"], told["seed"]) == ("2021-05-19T16:37:00+00:00", True, None)
     assert running.told("sandbox", "clock") == "2021-05-19T16:37:00+00:00  frozen\n"
     assert running.told("sandbox", "clock", "move", "-1h30m").startswith("2021-05-19T15:07:00+00:00  frozen")

@@ -72,7 +72,7 @@ def ask(
     path: str = "/api/v0/thing",
     query: str = "",
     headers: Mapping[str, str] | None = None,
-    **rules: bool,
+    **rules: Any,
 ) -> Response:
     """GET a path over HTTPS with a token."""
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 
-from tradepost.domain import parcels
+from tradepost.domain import parcels, world
 from tradepost.domain.context import Ctx
 from tradepost.sandbox import parcels as sending
 from tradepost.sandbox import scenes
@@ -30,6 +31,8 @@ PRODUCTS_PER_SHOP = (14, 13, 13)
 PARCELS_PER_SENDER = 6
 # Operators are no part of the world: they run it, and their tokens stay good like those of the cast.
 _KEPT_TABLES = ("schema_migration", "world_clock", "operator_account", "operator_token")
+_KEPT_SEQUENCES = ("worker_number",)
+"""Workers that live hold their numbers."""
 _TRIES = 250
 
 
@@ -75,21 +78,21 @@ async def ensure_seeded(settings: Settings) -> Cast:
     return await reset(settings)
 
 
-async def rebuild(settings: Settings) -> Cast:
-    """Throw the schema away and build it and the world anew: for a sandbox that another version made."""
+async def rebuild(settings: Settings) -> None:
+    """Throw the schema away and build it anew, with nobody in it: for a sandbox that another version made."""
     connection = await asyncpg.connect(**connect_arguments(settings, OWNER_ROLE))
     try:
         await connection.execute(f"drop schema if exists {SCHEMA} cascade")
     finally:
         await connection.close()
     await prepare_database(settings)
-    return await reset(settings)
 
 
-async def reset(settings: Settings) -> Cast:
+async def reset(settings: Settings, chance: str | None = None, at: datetime | None = None) -> Cast:
     """Empty every table and build the world from its seed; the secrets of the cast stay.
 
-    All in one transaction: whoever calls meanwhile waits a moment, and nobody finds the world empty.
+    With `chance` new ids follow from it from then on; with `at` the clock stands still there. Raises SeedUnusable,
+    ClockUnusable. All in one transaction: whoever calls meanwhile waits a moment, and nobody finds the world empty.
     """
     before = load_cast(settings)
     connection = await asyncpg.connect(
@@ -99,8 +102,12 @@ async def reset(settings: Settings) -> Cast:
         async with connection.transaction():
             await _truncate(connection)
             await connection.execute(f"set local role {PLATFORM_ROLE}")
-            now = await connection.fetchval("select world_now()")
-            cast = await _build(Ctx(db=connection, now=now, actor=None, new_id=scenes.seeded_ids(SEED)), before)
+            ctx = await world.enter(connection)
+            await world.set_seed(ctx, chance)
+            if at is not None:
+                await world.set_clock(ctx, at, frozen=True)
+            ctx = replace(await world.enter(connection), new_id=scenes.seeded_ids(SEED))
+            cast = await _build(ctx, before)
             # Before anybody can fetch those of the new world, which have the names of the old ones.
             await open_files(settings).delete_all("pictures")
     finally:
@@ -183,6 +190,9 @@ async def _truncate(connection: asyncpg.Connection[Any]) -> None:
             await asyncio.sleep(0.02)
     await connection.execute(f"truncate {tables}")
     await connection.execute("update world_clock set fixed_at = null, shift = '0'")
+    for row in await connection.fetch("select sequencename from pg_sequences where schemaname = $1", SCHEMA):
+        if row[0] not in _KEPT_SEQUENCES:
+            await connection.execute(f'alter sequence "{row[0]}" restart')
 
 
 def _file(settings: Settings) -> Path:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 
-from tradepost.domain import access, operators
+from tradepost.domain import access, operators, world
 from tradepost.domain.context import (
     Ctx,
     Merchant,
@@ -30,6 +30,14 @@ from tradepost.wire.gate import Credentials
 from tradepost.wire.refusals import Refusal, ServiceUnavailable
 
 
+class Chance(Protocol):
+    """Where the ids of a sandbox come from."""
+
+    @property
+    def seed(self) -> str | None:
+        """What they follow from; None where they are random."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tools:
     """What a call may need beside the database."""
@@ -38,6 +46,7 @@ class Tools:
     studio: Studio | None
     order_rules: OrderRules | None
     press: Press | None
+    chance: Chance | None = None
 
 
 class CallSession:
@@ -49,6 +58,8 @@ class CallSession:
         self, connection: Any, admission: access.Admission, new_id: Callable[[], str], tools: Tools
     ) -> None:
         self._connection = connection
+        if tools.chance is not None and tools.chance.seed is not None:
+            new_id = world.ForetoldIds(tools.chance.seed)
         self.ctx = _context(connection, admission, new_id, tools)
         self.locale = "" if admission.actor is None else admission.actor.locale
         self.remaining = admission.remaining
@@ -56,7 +67,7 @@ class CallSession:
     def transaction(self) -> AbstractAsyncContextManager[Any]:
         """One transaction, committed at its end."""
         transaction: AbstractAsyncContextManager[Any] = self._connection.transaction()
-        return transaction
+        return _foretold(transaction, self.ctx) if isinstance(self.ctx.new_id, world.ForetoldIds) else transaction
 
     async def recall(self, key: str, fingerprint: bytes) -> bytes | None:
         """What an operator's call was answered with under this key; takes the key where there is nothing yet."""
@@ -71,6 +82,14 @@ class CallSession:
         return self.ctx
 
 
+@asynccontextmanager
+async def _foretold(transaction: AbstractAsyncContextManager[Any], ctx: Ctx) -> AsyncIterator[None]:
+    """A transaction whose ids follow from how many there were before, in a world with a seed."""
+    async with transaction:
+        await world.begin_anew(ctx)
+        yield
+
+
 class CallSessions:
     """Sessions on the connections of a database."""
 
@@ -82,10 +101,11 @@ class CallSessions:
         studio: Studio | None = None,
         order_rules: OrderRules | None = None,
         press: Press | None = None,
+        chance: Chance | None = None,
     ) -> None:
         self._database = database
         self._new_id = new_id
-        self.tools = Tools(link_keys, studio, order_rules, press)
+        self.tools = Tools(link_keys, studio, order_rules, press, chance)
 
     def open(self, credentials: Credentials) -> Opening:
         """Admit a caller, or raise why not; what time mends becomes ServiceUnavailable."""

@@ -22,6 +22,7 @@ from tradepost.wire.forms import Parameters
 from tradepost.wire.http_types import Document, Request, Response, is_host
 from tradepost.wire.paging import Listing, links
 from tradepost.wire.params import Whole
+from tradepost.wire.troubles import Troubles
 from tradepost.wire.turns import Queues, Turns
 
 LOOPBACK = ("127.0.0.1", "::1", None)
@@ -82,16 +83,18 @@ class Rules:
     """Whether a caller on this machine may leave HTTPS out (the sandbox)."""
     strict: bool = False
     """Whether an undeclared failure is an error of ours (tests) or only logged (everywhere else)."""
+    troubles: Troubles | None = None
 
 
 class _Reply:
     """How to answer this call, as far as it is known yet."""
 
-    __slots__ = ("format", "headers", "locale", "request_id", "surface")
+    __slots__ = ("cut", "format", "headers", "late", "locale", "request_id", "surface")
 
     def __init__(self, surface: Surface, request_id: str) -> None:
         self.surface = surface
         self.request_id = request_id
+        self.late, self.cut = 0.0, False
         self.format = "json"
         self.locale = surface.table.default_locale
         self.headers: dict[str, str] = {
@@ -165,7 +168,9 @@ async def answer(
     reply = _Reply(surface, request_id)
     try:
         try:
-            return await _serve(surface, sessions, rules, queues, request, reply)
+            response = await _serve(surface, sessions, rules, queues, request, reply)
+            response.late, response.cut = reply.late, reply.cut
+            return response
         except Fact as fact:
             return reply.failure(fact)
     except Exception:
@@ -212,6 +217,8 @@ async def _serve(
         reply.headers["Wish-Rate-Limit-Remaining"] = str(session.remaining)
         if not locale and session.locale in surface.table.locales:
             reply.locale = session.locale
+        if rules.troubles is not None:
+            await _meet_trouble(surface, session, rules.troubles, request, reply)
         client = shown.client(given, request) if endpoint.open else None
         arguments = endpoint.bind(given, request.base_url, reply.locale, client)
         _name_ignored(surface, endpoint, given, reply)
@@ -241,6 +248,19 @@ def _in_form(endpoint: Endpoint, data: Any, reply: _Reply) -> Response:
     if reply.surface.is_older:
         return reply.older(data)
     return reply.flat(data) if endpoint.flat else reply.success(data, endpoint.says)
+
+
+async def _meet_trouble(
+    surface: Surface, session: Session, troubles: Troubles, request: Request, reply: _Reply
+) -> None:
+    """Let a call meet what it is to meet; raises it where that is a failure."""
+    trouble = await troubles.meet(surface.name, request.path, session.ctx)
+    if trouble is None:
+        return
+    reply.headers["Tradepost-Fault"] = trouble.told
+    if trouble.fact is not None:
+        raise trouble.fact
+    reply.late, reply.cut = trouble.late, trouble.cut
 
 
 async def _add_body(

@@ -316,7 +316,13 @@ def _link_query(query: bytes) -> dict[str, str]:
 
 
 async def _send(response: Response, send: Send) -> None:
+    if response.late:
+        await asyncio.sleep(response.late)
     await send({"type": "http.response.start", "status": response.status, "headers": header_lines(response)})
+    if response.cut:  # the server closes a connection whose answer did not come to its end
+        half = response.body[: len(response.body) // 2]
+        await send({"type": "http.response.body", "body": half, "more_body": True})
+        return
     await send({"type": "http.response.body", "body": response.body})
 
 

@@ -77,3 +77,7 @@ class Response:
     body: bytes
     content_type: str
     headers: dict[str, str] = field(default_factory=dict)
+    late: float = 0.0
+    """Seconds that it waits before it goes out, on purpose."""
+    cut: bool = False
+    """Whether only half of its body goes out, on purpose."""

@@ -29,6 +29,8 @@ from tradepost.worker.handlers import Handler
 
 WORKER_LOCK: Final = 7403
 """The first key of the advisory locks that workers hold; the migrations know it, too."""
+PAUSE_LOCK: Final = 7404
+"""Workers share it, so that whoever has it to himself finds none at work; the sandbox's snapshots know it, too."""
 HEARTBEAT_SECONDS: Final = 2.0
 IDLE_SECONDS: Final = 1.0
 TURN_SECONDS: Final = 1.0
@@ -114,6 +116,7 @@ class Runner:
         connection = await self._connect()
         try:
             number = await connection.fetchval("select nextval('worker_number')")
+            await connection.execute("select pg_advisory_lock_shared($1, 0)", PAUSE_LOCK)
             await connection.execute("select pg_advisory_lock($1, $2)", WORKER_LOCK, number)
             self._numbered(number)
             session = _Session(connection, number)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from tradepost.domain.context import Ctx
@@ -92,6 +92,16 @@ async def take_chore(ctx: Ctx, name: str, every: timedelta) -> int | None:
 async def count_chore(ctx: Ctx, name: str) -> None:
     """Note that there was something to do for a chore that is the caller's."""
     await rows.count_chore(ctx.db, name)
+
+
+async def hurry_chores(ctx: Ctx) -> datetime:
+    """Let all chores be due now; gives when that was, by the machine's clock."""
+    return await rows.hurry_chores(ctx.db)
+
+
+async def count_due(ctx: Ctx, since: datetime) -> int:
+    """How much is at work or due: jobs of every account, and chores that have been due since then."""
+    return await rows.count_due(ctx.db, since)
 
 
 async def forget_old_jobs(ctx: Ctx, with_files: Collection[str]) -> int:

@@ -263,6 +263,26 @@ async def count_chore(db: Rows, name: str) -> None:
     await db.execute("update chore set done = done + 1 where name = $1", name)
 
 
+async def hurry_chores(db: Rows) -> datetime:
+    """Let all chores be due now; gives when that was, by the machine's clock."""
+    at: datetime = await db.fetchval("select clock_timestamp()")
+    await db.execute("update chore set due_at = $1", at)
+    return at
+
+
+async def count_due(db: Rows, since: datetime) -> int:
+    """How many jobs are at work or due, and chores that have been due since then."""
+    found: int = await db.fetchval(
+        """
+        select (select count(*) from job
+                 where state = 'running' or (state = 'pending' and due_at <= clock_timestamp()))
+             + (select count(*) from chore where due_at <= $1)
+        """,
+        since,
+    )
+    return found
+
+
 async def delete_ended(db: Rows, before: datetime, with_files: list[str]) -> int:
     """Delete jobs that ended before then, with the packs that belong to them; gives how many.
 

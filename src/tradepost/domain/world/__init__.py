@@ -4,6 +4,7 @@ from tradepost.domain.world.chance import ForetoldIds
 from tradepost.domain.world.clock import Clock, read_move
 from tradepost.domain.world.failures import ClockUnusable, SeedUnusable
 from tradepost.domain.world.operations import (
+    announce,
     begin,
     begin_anew,
     enter,
@@ -22,6 +23,7 @@ __all__ = [
     "ClockUnusable",
     "ForetoldIds",
     "SeedUnusable",
+    "announce",
     "begin",
     "begin_anew",
     "enter",

@@ -24,8 +24,8 @@ class Clock:
     """What it says."""
     frozen: bool
     """Whether it stands still until it is told otherwise."""
-    ahead: timedelta
-    """By how much it is before the machine's clock; negative where it is behind."""
+    ahead: timedelta | None
+    """By how much it is before the machine's clock, negative where it is behind; None while it stands still."""
     seed: str | None
     """What new ids follow from; None where they are random."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
+from tradepost.domain import jobs
 from tradepost.domain.context import Ctx, Rows
 from tradepost.domain.world import rows
 from tradepost.domain.world.chance import ForetoldIds
@@ -83,9 +84,19 @@ async def set_seed(ctx: Ctx, seed: str | None) -> None:
     if seed is not None and not _SEED.fullmatch(seed):
         raise SeedUnusable(seed=seed[:64])
     await rows.set_seed(ctx.db, seed)
+    await announce(ctx)
+
+
+async def announce(ctx: Ctx) -> datetime:
+    """Let whoever listens hear of it once this is committed, and chores be due at once: they wait for times.
+
+    Gives since when they are due, by the machine's clock.
+    """
+    due = await jobs.hurry_chores(ctx)
     await rows.tell(ctx.db)
+    return due
 
 
 async def _told(ctx: Ctx) -> Clock:
-    await rows.tell(ctx.db)
+    await announce(ctx)
     return await rows.clock(ctx.db)

@@ -26,8 +26,7 @@ async def draw(db: Rows) -> int:
 async def clock(db: Rows) -> Clock:
     """The clock as it stands."""
     row = await db.fetchrow(
-        "select world_now(), fixed_at is not null, coalesce(fixed_at - clock_timestamp(), shift), seed "
-        "from world_clock"
+        "select world_now(), fixed_at is not null, case when fixed_at is null then shift end, seed from world_clock"
     )
     return Clock(*row)
 
@@ -59,6 +58,5 @@ async def set_seed(db: Rows, seed: str | None) -> None:
 
 
 async def tell(db: Rows) -> None:
-    """Let whoever listens hear of it once this is committed; chores wait for times, and so are due at once."""
-    await db.execute("update chore set due_at = clock_timestamp()")
+    """Let whoever listens hear of it once this is committed."""
     await db.execute("select pg_notify($1, '')", CHANNEL)

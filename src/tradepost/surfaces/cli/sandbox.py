@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
-from typing import Annotated, Any, TypeVar
+from datetime import datetime
+from typing import Annotated, Any, TypeVar, cast
 
 import msgspec
 import typer
 
-from tradepost.domain import outbox, parcels
-from tradepost.sandbox import seed
+from tradepost.domain import faults, outbox, parcels
+from tradepost.sandbox import seed as seeding
 from tradepost.sandbox.desk import Desk
 from tradepost.sandbox.generate import MOST
+from tradepost.sandbox.situations import SCENES
+from tradepost.sandbox.snapshots import Snapshot
 from tradepost.settings import Settings, load_settings
 from tradepost.storage.migrate import MigrationError
 from tradepost.surfaces.cli.accounts import run
@@ -36,7 +39,7 @@ def credentials(
 ) -> None:
     """Show who is in the sandbox and what it takes to call in their name."""
     settings = _sandbox_settings()
-    cast = seed.load_cast(settings)
+    cast = seeding.load_cast(settings)
     if cast is None:
         raise SystemExit("There is no sandbox in this data folder yet; `tradepost serve` makes one.")
     told = _told(cast, known_addresses(settings))
@@ -51,11 +54,18 @@ def credentials(
 
 
 @group.command()
-def reset() -> None:
+def reset(
+    seed: Annotated[str | None, typer.Option(help="What new ids follow from; random ones if left out.")] = None,
+    at: Annotated[str | None, typer.Option(help="When the world begins, and stands still.")] = None,
+) -> None:
     """Start over from the seed. Everything else is gone; the credentials stay good."""
     settings = _sandbox_settings()
-    with running_database(settings):
-        cast = asyncio.run(_start_over(settings))
+    moment = None if at is None else _moment(at)
+    try:
+        with running_database(settings):
+            cast = asyncio.run(_start_over(settings, seed, moment))
+    except Fact as fact:
+        raise SystemExit(f"Not done. {in_words(fact)}") from None
     print(f"The sandbox is as it was seeded: {len(cast.merchants)} merchants.")
 
 
@@ -89,6 +99,96 @@ def generate(
         print(f"{name:<12} {value}")
 
 
+@group.command()
+def fault(
+    kind: Annotated[str | None, typer.Argument(help=f"{', '.join(faults.KINDS)}; shows them if left out.")] = None,
+    path: Annotated[str | None, typer.Option(help="The path of the calls, such as /api/v2/order.")] = None,
+    calls: Annotated[int | None, typer.Option(help="How many calls meet it; all if left out.")] = None,
+    share: Annotated[int, typer.Option(help="How many of the calls in percent.")] = 100,
+    account: Annotated[str | None, typer.Option(help="Id of the shop or sender whose calls meet it.")] = None,
+    app: Annotated[str | None, typer.Option(help="Id of the app whose calls meet it.")] = None,
+    seconds: Annotated[float, typer.Option(help="How late a slow answer is.")] = 2.0,
+    service: Annotated[str, typer.Option(help="merchant or wishpost.")] = "merchant",
+    drop: Annotated[bool, typer.Option("--drop", help="Forget all faults instead.")] = False,
+) -> None:
+    """Let calls meet a fault instead of their answer, show the faults that are set, or forget them."""
+    if drop:
+        print(f"forgotten: {_at_desk(lambda desk: desk.look(faults.drop_faults))}")
+    elif kind is not None:
+        new = faults.NewFault(
+            kind=cast(faults.FaultKind, kind),
+            service=service,
+            path=path,
+            account=account,
+            app=app,
+            share=share,
+            calls=calls,
+            seconds=seconds,
+        )
+        print(_at_desk(lambda desk: desk.look(lambda ctx: faults.set_fault(ctx, new))))
+    else:
+        for one in _at_desk(lambda desk: desk.look(faults.list_faults)):
+            left = "no end" if one.remaining is None else f"{one.remaining} left"
+            print(f"{one.id}  {one.kind:<11}  {one.service} {one.path or 'everywhere'}  met {one.met}, {left}")
+
+
+@group.command()
+def scene(
+    name: Annotated[str | None, typer.Argument(help="Its name; shows all of them if left out.")] = None,
+    merchant: Annotated[str | None, typer.Option(help="Id of the shop; the first one if left out.")] = None,
+) -> None:
+    """Let a situation come about in a shop, or show which there are."""
+    if name is None:
+        for one in SCENES.values():
+            print(f"{one.name:<26} {one.shows}")
+        return
+    told = _at_desk(lambda desk: desk.play_scene(name, merchant))
+    for key, value in told.items():
+        print(f"{key:<16} {value}")
+
+
+@group.command()
+def settle(
+    seconds: Annotated[float, typer.Option(min=0, max=300, help="How long to wait at most.")] = 60.0,
+) -> None:
+    """Have the chores done, and wait until no job is left to do."""
+    found = _at_desk(lambda desk: desk.settle(seconds))
+    if not found.settled:
+        raise SystemExit(f"Not done. {found.left} things are still to be done; does `tradepost serve` run?")
+    print("nothing is left to do")
+
+
+@group.command()
+def snapshot(name: Annotated[str, typer.Argument(help="Letters, digits, underscores and hyphens.")]) -> None:
+    """Keep the whole state under a name, in place of what had it."""
+    _show_snapshots([_at_desk(lambda desk: desk.take_snapshot(name))])
+
+
+@group.command()
+def restore(name: Annotated[str, typer.Argument(help="Name of a snapshot.")]) -> None:
+    """Put everything back to a snapshot."""
+    _show_snapshots([_at_desk(lambda desk: desk.restore_snapshot(name))])
+
+
+@group.command()
+def snapshots(
+    drop: Annotated[str | None, typer.Option(help="Forget the one of this name first.")] = None,
+) -> None:
+    """Show the snapshots there are."""
+    desk = Desk(_sandbox_settings())
+    try:
+        if drop is not None:
+            desk.drop_snapshot(drop)
+    except Fact as fact:
+        raise SystemExit(f"Not done. {in_words(fact)}") from None
+    _show_snapshots(desk.list_snapshots())
+
+
+def _show_snapshots(found: Sequence[Snapshot]) -> None:
+    for one in found:
+        print(f"{one.name:<24} {one.time:%Y-%m-%d %H:%M:%S}  {one.size / (1 << 20):.1f} MiB")
+
+
 @group.command(context_settings={"ignore_unknown_options": True})
 def clock(
     verb: Annotated[str, typer.Argument(help=f"One of {', '.join(_CLOCK)}.")] = "read",
@@ -120,13 +220,17 @@ def _at_desk(verb: Callable[[Desk], Awaitable[Result]]) -> Result:
         raise SystemExit(f"Not done. {in_words(fact)}") from None
 
 
+def _moment(text: str) -> datetime:
+    try:
+        return msgspec.convert(text, datetime)
+    except msgspec.ValidationError:
+        raise SystemExit(f"{text} is no time such as 2021-05-19T16:37:00Z.") from None
+
+
 def _clock_change(verb: str, value: str | None) -> ClockChange:
     match verb:
         case "set":
-            try:
-                return msgspec.convert({"set": value}, ClockChange)
-            except msgspec.ValidationError:
-                raise SystemExit(f"{value} is no time such as 2021-05-19T16:37:00Z.") from None
+            return ClockChange(set=_moment(value or ""))
         case "move":
             return ClockChange(move=value)
         case "seed":
@@ -143,12 +247,12 @@ def carry() -> None:
     print(f"{run(parcels.ask_carriers)} users have parcels that something is known of")
 
 
-async def _start_over(settings: Settings) -> seed.Cast:
+async def _start_over(settings: Settings, seed: str | None, at: datetime | None) -> seeding.Cast:
     try:
         await prepare_database(settings)
     except MigrationError:
-        return await seed.rebuild(settings)
-    return await seed.reset(settings)
+        await seeding.rebuild(settings)
+    return await seeding.reset(settings, seed, at)
 
 
 def _sandbox_settings() -> Settings:
@@ -158,8 +262,8 @@ def _sandbox_settings() -> Settings:
     return settings
 
 
-def _told(cast: seed.Cast, urls: dict[str, str]) -> dict[str, list[dict[str, Any]]]:
-    def tell(member: seed.Member, url: str) -> dict[str, Any]:
+def _told(cast: seeding.Cast, urls: dict[str, str]) -> dict[str, list[dict[str, Any]]]:
+    def tell(member: seeding.Member, url: str) -> dict[str, Any]:
         told = {key: value for key, value in asdict(member).items() if value is not None}
         return {**told, "base_url": url}
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
-from tradepost.domain import world
+from tradepost.domain import faults, world
 from tradepost.domain.context import Ctx
+from tradepost.domain.faults import Fault, FaultKind, NewFault
 from tradepost.domain.world import Clock
 from tradepost.sandbox.generate import MOST, Generated
+from tradepost.sandbox.situations import SCENES
+from tradepost.sandbox.snapshots import Snapshot
 from tradepost.surfaces.sandbox.controls import Verb
 
 
@@ -34,7 +38,7 @@ def tell_clock(clock: Clock) -> dict[str, Any]:
     return {
         "now": clock.time.isoformat(),
         "frozen": clock.frozen,
-        "ahead_seconds": clock.ahead / timedelta(seconds=1),
+        "ahead_seconds": None if clock.ahead is None else clock.ahead / timedelta(seconds=1),
         "seed": clock.seed,
     }
 
@@ -56,12 +60,12 @@ async def change_clock(ctx: Ctx, change: ClockChange) -> dict[str, Any]:
 
 async def _get_clock(desk: Any) -> dict[str, Any]:
     """Tell what time it is in this world."""
-    return tell_clock(await desk.act(world.read_clock))
+    return tell_clock(await desk.look(world.read_clock))
 
 
 async def _set_clock(desk: Any, change: ClockChange) -> dict[str, Any]:
     """Set, move, freeze or release the clock: {"set": "2021-05-19T16:37:00Z", "move": "+5d", "frozen": true}."""
-    told: dict[str, Any] = await desk.act(lambda ctx: change_clock(ctx, change))
+    told: dict[str, Any] = await desk.change(lambda ctx: change_clock(ctx, change))
     return told
 
 
@@ -94,8 +98,131 @@ async def _generate(desk: Any, wanted: Generation) -> dict[str, Any]:
     return tell_generated(await desk.generate(wanted.merchant_id, wanted.orders, wanted.seed))
 
 
+class Reset(msgspec.Struct, forbid_unknown_fields=True):
+    """How the world begins anew."""
+
+    seed: str | None = None
+    """What new ids follow from; random ones without it."""
+    at: datetime | None = None
+    """When it begins, and stands still; without it the machine's time, which goes on."""
+
+
+class Named(msgspec.Struct, forbid_unknown_fields=True):
+    """A snapshot by its name."""
+
+    name: str
+
+
+class Patience(msgspec.Struct, forbid_unknown_fields=True):
+    """How long to wait."""
+
+    seconds: Annotated[float, msgspec.Meta(ge=0, le=300)] = 60.0
+
+
+def tell_snapshot(snapshot: Snapshot) -> dict[str, Any]:
+    """A snapshot as answers have it."""
+    return {"name": snapshot.name, "time": snapshot.time.isoformat(), "bytes": snapshot.size}
+
+
+async def _reset(desk: Any, told: Reset) -> dict[str, Any]:
+    """Start over: {"seed": "demo", "at": "2021-05-19T16:37:00Z"}; the credentials stay good."""
+    cast = await desk.reset(told.seed, told.at)
+    return {"merchants": len(cast.merchants), "senders": len(cast.wishpost)}
+
+
+async def _settle(desk: Any, told: Patience) -> dict[str, Any]:
+    """Have the chores done, and wait until no job is left to do: {"seconds": 60}."""
+    found = await desk.settle(told.seconds)
+    return {"settled": found.settled, "left": found.left}
+
+
+async def _snapshot(desk: Any, told: Named) -> dict[str, Any]:
+    """Keep the whole state: {"name": "before"}."""
+    return tell_snapshot(await desk.take_snapshot(told.name))
+
+
+async def _restore(desk: Any, told: Named) -> dict[str, Any]:
+    """Put everything back to a snapshot: {"name": "before"}."""
+    return tell_snapshot(await desk.restore_snapshot(told.name))
+
+
+async def _snapshots(desk: Any) -> dict[str, Any]:
+    """List the snapshots."""
+    return {"snapshots": [tell_snapshot(one) for one in desk.list_snapshots()]}
+
+
+class FaultWish(msgspec.Struct, forbid_unknown_fields=True):
+    """A fault to be set; what is left out means all."""
+
+    kind: FaultKind
+    service: Literal["merchant", "wishpost"] = "merchant"
+    path: str | None = None
+    account: str | None = None
+    app: str | None = None
+    share: int = 100
+    calls: int | None = None
+    seconds: float = 2.0
+
+    def new(self) -> NewFault:
+        """The fault."""
+        return NewFault(**msgspec.structs.asdict(self))
+
+
+class FaultDrop(msgspec.Struct, forbid_unknown_fields=True):
+    """Which fault is forgotten; all of them without an id."""
+
+    id: str | None = None
+
+
+def tell_fault(fault: Fault) -> dict[str, Any]:
+    """A fault as answers have it."""
+    return dataclasses.asdict(fault)
+
+
+async def _faults(desk: Any) -> dict[str, Any]:
+    """List the faults that are set, with how many calls they have met."""
+    return {"faults": [tell_fault(one) for one in await desk.look(faults.list_faults)]}
+
+
+async def _set_fault(desk: Any, wish: FaultWish) -> dict[str, Any]:
+    """Let calls meet a fault: {"kind": "unavailable", "path": "/api/v2/order", "calls": 3, "share": 50}."""
+    return {"id": await desk.change(lambda ctx: faults.set_fault(ctx, wish.new()))}
+
+
+async def _drop_faults(desk: Any, told: FaultDrop) -> dict[str, Any]:
+    """Forget a fault by its id, or all of them: {}."""
+    return {"dropped": await desk.change(lambda ctx: faults.drop_faults(ctx, told.id))}
+
+
+class SceneWish(msgspec.Struct, forbid_unknown_fields=True):
+    """Which situation, and in whose shop; the first one's without an id."""
+
+    name: str
+    merchant_id: str | None = None
+
+
+async def _scenes(desk: Any) -> dict[str, Any]:
+    """List the scenes, with what can be seen in each."""
+    return {"scenes": [{"name": scene.name, "shows": scene.shows} for scene in SCENES.values()]}
+
+
+async def _scene(desk: Any, wish: SceneWish) -> dict[str, Any]:
+    """Let a situation come about: {"name": "late-order"}; gives the ids of what it is about."""
+    return dict(await desk.play_scene(wish.name, wish.merchant_id))
+
+
 VERBS = (
     Verb("GET", "/sandbox/clock", None, _get_clock),
     Verb("POST", "/sandbox/clock", ClockChange, _set_clock),
     Verb("POST", "/sandbox/generate", Generation, _generate),
+    Verb("GET", "/sandbox/scenes", None, _scenes),
+    Verb("POST", "/sandbox/scene", SceneWish, _scene),
+    Verb("POST", "/sandbox/settle", Patience, _settle),
+    Verb("POST", "/sandbox/reset", Reset, _reset),
+    Verb("GET", "/sandbox/faults", None, _faults),
+    Verb("POST", "/sandbox/fault", FaultWish, _set_fault),
+    Verb("POST", "/sandbox/drop-faults", FaultDrop, _drop_faults),
+    Verb("GET", "/sandbox/snapshots", None, _snapshots),
+    Verb("POST", "/sandbox/snapshot", Named, _snapshot),
+    Verb("POST", "/sandbox/restore", Named, _restore),
 )

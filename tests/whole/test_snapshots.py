@@ -1,0 +1,126 @@
+"""Snapshots of a sandbox that is being used: jobs in hand, files, names, and what is refused."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+
+from tests.support.jobs import link_of, start_download
+from tests.support.program import Client, Program, serving, wait_until
+from tests.support.sandbox import asked, control, read
+from tradepost.wiring import DATABASE, SUPERUSER
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Program]:
+    """A sandbox with a past."""
+    with serving() as found:
+        with Client(found.merchant) as client:
+            control(client, "settle")
+            control(client, "generate", orders=300, seed="s")
+        yield found
+
+
+@pytest.fixture
+def client(running: Program) -> Iterator[Client]:
+    """Somebody who calls for the first shop."""
+    with Client(running.merchant, running.credentials()["merchants"][0]["access_token"], timeout=90) as opened:
+        yield opened
+
+
+def sql(running: Program, statement: str) -> list[Any]:
+    """What a statement finds, as the superuser."""
+
+    async def ask() -> list[Any]:
+        address = running.embedded.connection(SUPERUSER, DATABASE)
+        connection = await asyncpg.connect(**address, server_settings={"search_path": "tradepost"})
+        try:
+            return [tuple(row) for row in await connection.fetch(statement)]
+        finally:
+            await connection.close()
+
+    return asyncio.run(ask())
+
+
+def everything(running: Program) -> dict[str, Any]:
+    """All rows of all tables but those of the machine, whatever their order."""
+    tables = sql(running, "select tablename from pg_tables where schemaname = 'tradepost' order by 1")
+    left = {"rate_window", "schema_migration", "chore", "job", "world_clock"}
+    return {
+        name: sql(running, f'select count(*), sum(hashtextextended(t::text, 0)) from "{name}" t')
+        for (name,) in tables
+        if name not in left
+    }
+
+
+def test_everything_comes_back(running: Program, client: Client) -> None:
+    """Every row, file and sequence; row security is as strict as before."""
+    control(client, "clock", frozen=True)
+    control(client, "settle")  # what is older than anybody keeps it has been forgotten
+    before = everything(running)
+    strict = "select relname, relrowsecurity, relforcerowsecurity from pg_class where relkind = 'r' order by 1"
+    secured, files = sql(running, strict), names(running)
+    control(client, "snapshot", name="all")
+    assert sql(running, strict) == secured
+    assert everything(running) == before
+    control(client, "generate", orders=50)
+    control(client, "clock", move="+90d")
+    control(client, "reset")
+    assert everything(running) != before
+    control(client, "restore", name="all")
+    assert everything(running) == before
+    assert sql(running, strict) == secured
+    assert names(running) == files
+    control(client, "clock", real=True)
+
+
+def names(running: Program) -> set[str]:
+    """The files that the store holds."""
+    root = running.folder / "files"
+    return {str(file.relative_to(root)) for file in root.rglob("*") if file.is_file()}
+
+
+def test_jobs_in_hand_are_done_once_after_a_restore(running: Program, client: Client) -> None:
+    """A download that was pending or at work in the snapshot ends, and its file is there."""
+    control(client, "settle")
+    job_id = start_download(client)
+    control(client, "snapshot", name="job")
+    wait_until(lambda: link_of(client, job_id) is not None, what="the file")
+    control(client, "restore", name="job")
+    wait_until(lambda: link_of(client, job_id) is not None, what="the file once more")
+    link = urlsplit(link_of(client, job_id) or "")
+    assert client.get(f"{link.path}?{link.query}").status == 200
+    assert control(client, "settle") == {"settled": True, "left": 0}
+    assert sql(running, "select count(*) from job where state in ('running', 'failed')") == [(0,)]
+
+
+def test_time_goes_on_from_the_moment_of_the_snapshot(running: Program, client: Client) -> None:
+    control(client, "clock", set="2021-05-19T16:37:00Z", frozen=False)
+    control(client, "snapshot", name="time")
+    control(client, "clock", move="+30d")
+    control(client, "restore", name="time")
+    told = read(client, "clock")
+    assert told["now"].startswith("2021-05-19T16:37")
+    assert not told["frozen"]
+    control(client, "clock", real=True)
+
+
+def test_names_lists_and_what_is_refused(running: Program, client: Client) -> None:
+    control(client, "snapshot", name="one")
+    assert "one" in [found["name"] for found in read(client, "snapshots")["snapshots"]]
+    assert "one" in running.told("sandbox", "snapshots")
+    assert asked(client, "restore", name="nobody").status == 404
+    for name in ("", "../x", "a" * 65, ".hidden"):
+        assert asked(client, "snapshot", name=name).status == 400
+    file = running.folder / "snapshots" / "one" / "manifest.json"
+    file.write_text(file.read_text().replace("0001_", "0000_"))
+    refused = asked(client, "restore", name="one")
+    assert refused.status == 400
+    assert "another version" in refused.json["message"]
+    assert "one" not in running.told("sandbox", "snapshots", "--drop", "one")
+    assert asked(client, "restore", name="one").status == 404
