@@ -88,12 +88,17 @@ def test_a_job_of_each_kind() -> None:
 
 
 def test_a_parcel_from_its_booking_to_its_end() -> None:
-    (story,), (money,) = blocks("A parcel", "sh"), blocks("A parcel", "json")
+    (story, older), (money,) = blocks("A parcel", "sh"), blocks("A parcel", "json")
     with serving() as running:
         told = typed(running, f"{story}\necho $FIRST $SECOND")
         label = (running.folder / "label.pdf").read_bytes()
+        in_xml = typed(running, f"{story.partition('call payments')[0]}\n{older}")
+        older_label = (running.folder / "older-label.pdf").read_bytes()
     first, second = told[-1].split()
     account, labels, cancelled, _, tracked, *moved = told[:-1]
+    assert older_label.startswith(b"%PDF-")
+    assert "<status>0</status>" in in_xml[0]
+    assert "<status_number>2</status_number>" in in_xml[-1]
     assert json.loads(account)["data"]["currency"] == "CNY"
     assert label.startswith(b"%PDF-")
     assert json.loads(labels)["data"]["tracking_ids"][0].startswith("WP")
