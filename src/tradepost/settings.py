@@ -85,6 +85,11 @@ class Settings(BaseSettings):
         description="Keys of download links, 32 characters or more each: the first signs, all are accepted. "
         "Production needs one.",
     )
+    sealing_keys: list[SecretStr] = Field(
+        [],
+        description="Keys that webhook secrets are sealed with, 32 characters or more each: the first seals, all "
+        "open. Production needs one; a secret is lost with the key that it was sealed with.",
+    )
     merchant_share: Decimal = Field(
         Decimal("0.85"),
         gt=0,
@@ -155,9 +160,9 @@ class Settings(BaseSettings):
             raise ValueError("not http:// or https:// with a host and perhaps a port, and nothing else")
         return value.removesuffix("/")
 
-    @field_validator("link_keys")
+    @field_validator("link_keys", "sealing_keys")
     @classmethod
-    def _check_link_keys(cls, value: list[SecretStr]) -> list[SecretStr]:
+    def _check_keys(cls, value: list[SecretStr]) -> list[SecretStr]:
         if any(len(key.get_secret_value()) < LEAST_KEY_LENGTH for key in value):
             raise ValueError(f"a key of fewer than {LEAST_KEY_LENGTH} characters can be guessed")
         return value
@@ -216,6 +221,8 @@ def _disagreements(settings: Settings) -> Iterator[str]:
         yield "TRADEPOST_PUBLIC_URL: production is reached over https only"
     if not settings.link_keys:
         yield "TRADEPOST_LINK_KEYS: production needs a key that signs download links"
+    if not settings.sealing_keys:
+        yield "TRADEPOST_SEALING_KEYS: production needs a key that seals secrets in the database"
 
 
 def load_settings() -> Settings:

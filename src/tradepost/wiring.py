@@ -7,24 +7,28 @@ import logging
 import os
 import secrets
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import asyncpg
 import structlog
+from pydantic import SecretStr
 
 from tradepost.darkroom.client import Darkroom
 from tradepost.darkroom.studio import Studio
-from tradepost.domain import downloads, parcels, pictures, tickets, world
+from tradepost.domain import downloads, parcels, pictures, tickets, webhooks, world
 from tradepost.domain.context import Ctx
 from tradepost.domain.downloads import LinkKeys
 from tradepost.domain.orders import OrderRules
 from tradepost.domain.parcels import Carrier
 from tradepost.domain.reference import REFUND_REASONS
 from tradepost.domain.returns import AddressValidator
+from tradepost.domain.webhooks import SealingKeys
+from tradepost.egress.addresses import judge_of
 from tradepost.egress.client import Guard, GuardProcess
+from tradepost.egress.fetching import may_lead_outside
 from tradepost.press.labels import LabelPress
 from tradepost.sandbox.carriers import SandboxCarriers
 from tradepost.sandbox.outside import Outside
@@ -239,17 +243,34 @@ def open_carriers(settings: Settings) -> Carrier:
 
 def link_keys(settings: Settings) -> LinkKeys:
     """The keys of download links; a sandbox without any makes one and keeps it in its data folder."""
-    given = [key.get_secret_value().encode() for key in settings.link_keys]
+    return LinkKeys(_keys(settings, "link", settings.link_keys))
+
+
+def sealing_keys(settings: Settings) -> SealingKeys:
+    """The keys that seal secrets; a sandbox without any makes one and keeps it in its data folder."""
+    return SealingKeys(_keys(settings, "sealing", settings.sealing_keys))
+
+
+def webhook_tools(settings: Settings) -> webhooks.Tools:
+    """What subscribing to webhooks takes. Only a sandbox sends without TLS."""
+    judge = judge_of(settings.egress_allow)
+    schemes = ("http", "https") if settings.is_sandbox else ("https",)
+    return webhooks.Tools(sealing_keys(settings), lambda url: may_lead_outside(url, judge, schemes))
+
+
+def _keys(settings: Settings, name: str, told: Sequence[SecretStr]) -> list[bytes]:
+    """The keys of the settings, or the one in the data folder, which is made where it is not there yet."""
+    given = [key.get_secret_value().encode() for key in told]
     if not given:
-        with folder_lock(settings, "link.lock"):
-            file = settings.data / "link.key"
+        with folder_lock(settings, f"{name}.lock"):
+            file = settings.data / f"{name}.key"
             if not file.exists():
                 fresh = file.with_suffix(".new")
                 with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as made:
                     made.write(secrets.token_hex(32))
                 fresh.replace(file)
             given = [file.read_bytes()]
-    return LinkKeys(given)
+    return given
 
 
 def public_url(settings: Settings) -> str:
@@ -277,10 +298,8 @@ class Contained:
 
 
 def build_app(settings: Settings, ports: Mapping[int | str, str], contained: Contained | None = None) -> App:
-    """The application of all services; `ports` tells which local address is whose.
-
-    Operators see every account, so they have connections of their own, in the platform's role.
-    """
+    """The application of all services; `ports` tells which local address is whose."""
+    # Operators see every account, so they have connections of their own, in the platform's role.
     database = Database(connect_arguments(settings, APP_ROLE), most=settings.pool_size)
     platform = Database(connect_arguments(settings, PLATFORM_ROLE), PLATFORM_ROLE, most=settings.pool_size)
     keys, files = link_keys(settings), open_files(settings)
@@ -288,6 +307,7 @@ def build_app(settings: Settings, ports: Mapping[int | str, str], contained: Con
     rules, studio = order_rules(settings), Studio(files, darkroom)
     chance = None if contained is None else contained.chance
     sessions = CallSessions(database, link_keys=keys, studio=studio, order_rules=rules, press=press, chance=chance)
+    sessions.tools = replace(sessions.tools, webhooks=webhook_tools(settings))
     apply_rate_limits(settings)
 
     async def start() -> None:

@@ -56,6 +56,12 @@ def pretty(body: bytes) -> str:
         tree = etree.fromstring(body)
         etree.indent(tree)
         return etree.tostring(tree, encoding="unicode", xml_declaration=False)
+    if not body:
+        return ""
     text = json.dumps(json.loads(body), ensure_ascii=False, indent=2)
     # Tokens are new each time.
-    return re.sub(r"\b(mp_[ar]t)_[0-9A-Za-z]{49}\b", r"\1_…", text)
+    return re.sub(r"\b(mp_[ar]t)_[0-9A-Za-z]{49}\b|\b(whsec)_[0-9A-Za-z+/]{43}=", _hidden, text)
+
+
+def _hidden(token: re.Match[str]) -> str:
+    return f"{token[1] or token[2]}_…"

@@ -217,13 +217,13 @@ def _aim(line: Line) -> Iterator[tuple[str, str, str, Endpoint | None, Param | N
             if not wanted:
                 yield "usd", endpoint.documented_method, endpoint.path, endpoint, None
         return
-    words = line.call.split(" ")
-    who = words[0] if len(words) == 3 else "usd"
-    method, path = words[-2:]
+    *before, method, path = line.call.split(" ")
+    who = before[0] if before else "usd"
     path = path if path.startswith("/") else f"/api/v2/{path}"
     surface = surface_of("wishpost" if who.startswith("wishpost:") else "merchant")
     bare = path.partition("?")[0].rstrip("/")
-    declared = next((e for e in surface.endpoints if bare in e.paths), None)
+    reached = [e for e in surface.endpoints if bare in e.paths]
+    declared = min(reached, key=lambda e: method not in e.methods, default=None)
     if not wanted:
         yield who, method, path, declared, None
         return
@@ -412,7 +412,7 @@ async def send(market: Market, request: Request) -> Answer:
     }
     await market.app(scope, receive, take)
     told = {name.decode().lower(): value.decode() for name, value in sent[0]["headers"]}
-    return Answer(sent[0]["status"], told, sent[1]["body"])
+    return Answer(sent[0]["status"], told, sent[1]["body"]).filled()
 
 
 COUNT: Final = "select " + ", ".join(f"(select count(*) from {table})" for table in COUNTED)

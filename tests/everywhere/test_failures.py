@@ -20,6 +20,7 @@ from PIL import Image
 from tests.everywhere.consent_provoked import CONSENT_PROVOKED, token_call
 from tests.everywhere.operator_provoked import OPERATORS_PROVOKED
 from tests.everywhere.orders_provoked import ORDERS_PROVOKED
+from tests.everywhere.webhooks_provoked import WEBHOOKS_PROVOKED
 from tests.support.answer import Answer
 from tests.support.calls import (
     ADDRESS,
@@ -389,6 +390,7 @@ PROVOKED: dict[tuple[str, str], Callable[[Market, str], Answer]] = {
     ),
     **{("merchant", name): call for name, call in ORDERS_PROVOKED.items()},
     **CONSENT_PROVOKED,
+    **WEBHOOKS_PROVOKED,
     ("merchant", "NotificationNotFound"): post("/api/v2/noti/mark-as-viewed", noti_id="0" * 24),
     ("merchant", "TicketNotFound"): post("/api/v2/ticket/close", id="0" * 24),
     ("merchant", "TicketClosed"): post("/api/v2/ticket/reply", id=TICKETS["usd"][3], reply="x"),

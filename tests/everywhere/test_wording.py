@@ -19,6 +19,7 @@ from tradepost.domain import (
     products,
     returns,
     tickets,
+    webhooks,
 )
 from tradepost.surfaces.merchant_v2.surface import LOCALES
 from tradepost.surfaces.merchant_v2.wording import OTHER, blanks, notice, table
@@ -46,6 +47,7 @@ ABOUT: dict[str, dict[str, Any]] = {
     infractions.ANSWERED_TOPIC: {"infraction_id": ID, "message": "Message"},
     infractions.CLOSED_TOPIC: {"infraction_id": ID, "waived": False},
     infractions.LATE_FULFILLMENT: {},
+    webhooks.STOPPED_TOPIC: {"subscription_id": ID, "topic": "ORDER_ALL", "endpoint": "https://a.example"},
     OTHER: {},
 }
 

@@ -8,6 +8,7 @@ from typing import Any
 from tests.support import consent, operator_calls
 from tests.support.named import (
     BULK_JOBS,
+    DELIVERIES,
     DOWNLOAD_JOBS,
     EXPRESS,
     INFRACTIONS,
@@ -24,6 +25,7 @@ from tests.support.named import (
     SENDERS,
     STATES,
     TICKETS,
+    WEBHOOKS,
 )
 from tradepost.domain.parcels.booking import wish_id
 from tradepost.surfaces.merchant_v2.chapters import api as merchant_v2
@@ -34,6 +36,7 @@ from tradepost.wire.endpoint import Endpoint, Surface
 # What the world has, beside what is here.
 __all__ = [
     "BULK_JOBS",
+    "DELIVERIES",
     "DOWNLOAD_JOBS",
     "EXPRESS",
     "INFRACTIONS",
@@ -50,6 +53,7 @@ __all__ = [
     "SENDERS",
     "STATES",
     "TICKETS",
+    "WEBHOOKS",
 ]
 
 ADDRESS = {
@@ -447,6 +451,15 @@ OWN = {
 GOOD |= {("operator", f"{operator_calls.PREFIX}/{path}"): call for path, call in operator_calls.GOOD.items()}
 GOOD_BODIES |= {f"{operator_calls.PREFIX}/{path}": body for path, body in operator_calls.BODIES.items()}
 
+GOOD |= {
+    ("merchant", "/api/v3/webhook/subscriptions"): {"topic_id": "2", "endpoint": "https://hooks.example/new"},
+    ("merchant", "/api/v3/webhook/subscriptions/{id}"): {
+        "status": "ACTIVE",
+        "endpoint": "https://hooks.example/orders",
+    },
+    ("merchant", "/api/v3/webhook/deliveries"): {"start": "0", "limit": "5"},
+}
+
 SURFACES: Mapping[str, Surface] = {"merchant": merchant_v2, "wishpost": wishpost_v3, "operator": operator_v1}
 ENDPOINTS = [(surface.name, endpoint) for surface in SURFACES.values() for endpoint in surface.endpoints]
 IDS = [f"{name}:{endpoint.path}" for name, endpoint in ENDPOINTS]
@@ -466,6 +479,9 @@ def good_call(service: str, endpoint: Endpoint, who: str = "usd") -> dict[str, s
         params["job_id"] = jobs_like(endpoint)[who]
     if endpoint.chapter == "orders" and any(param.name == "id" for param in endpoint.params):
         params["id"] = ORDERS[who][ORDER_OF_CALL.get(endpoint.path.rpartition("/")[2], "open")]
+    elif endpoint.chapter == "webhooks":
+        ids = {"subscription_id": WEBHOOKS[who], "id": webhook_like(endpoint)[who]}
+        params |= {param.name: ids[param.name] for param in endpoint.params if param.name in ids}
     elif endpoint.chapter == "returns":
         ids = dict(zip(("id", "variation_id"), RINGS[who], strict=True)) | {"warehouse_id": RETURN_WAREHOUSES[who]}
         params |= {param.name: ids[param.name] for param in endpoint.params if param.name in ids}
@@ -482,6 +498,11 @@ def good_call(service: str, endpoint: Endpoint, who: str = "usd") -> dict[str, s
     if who in ("cny", "eur") and endpoint.path in OWN:
         params |= OWN[endpoint.path] | {"localized_currency_code": who.upper()}
     return params
+
+
+def webhook_like(endpoint: Endpoint) -> Mapping[str, str]:
+    """The subscriptions of the world or what they were told, whichever an endpoint is about, by the shop."""
+    return WEBHOOKS if "subscriptions" in endpoint.path else DELIVERIES
 
 
 def jobs_like(endpoint: Endpoint) -> Mapping[str, str]:

@@ -28,6 +28,7 @@ from tests.support.database import Server
 from tests.support.news import publish_updates, tell_news
 from tests.support.orders import sell
 from tests.support.sending import PARCELS_BOOKED, carry_some, send_some
+from tests.support.webhooks import WEBHOOK_TOOLS, subscribe_one
 from tradepost.darkroom.client import Darkroom
 from tradepost.darkroom.studio import Studio
 from tradepost.domain import (
@@ -151,6 +152,7 @@ async def build_world(server: Server) -> World:
             for key, grant in shops.items():
                 acting = await merchants.act_for(replace(ctx, now=MORNING), grant.account_id)
                 await returns.enroll_product(acting, RINGS[key][0], "US", RETURN_WAREHOUSES[key])
+                await subscribe_one(acting, key, grant.client_id)
             await send_some(replace(ctx, new_id=scenes.seeded_ids(3)), senders)
             later = replace(ctx, new_id=scenes.seeded_ids(4), now=PARCELS_BOOKED)
             await _Worker(_OneConnection(connection), LocalFiles(files), later).run()
@@ -437,6 +439,7 @@ class Market:
             link_keys=LINK_KEYS,
             studio=Studio(self.files, DARKROOM),
             press=PRESS,
+            webhooks=WEBHOOK_TOOLS,
         )
         self.app = App(
             services={

@@ -42,6 +42,9 @@ TICKETS = {
     who: tuple(f"60a4d0ca{number:08x}{place:08x}" for place in range(16, 21))
     for number, who in enumerate(("usd", "cny", "eur"), start=1)
 }
+# Its webhook, and what that was told.
+WEBHOOKS = {who: f"60a4d0cb{number:016x}" for number, who in enumerate(("usd", "cny", "eur"), start=1)}
+DELIVERIES = {who: f"60a4d0cc{number:016x}" for number, who in enumerate(("usd", "cny", "eur"), start=1)}
 MANAGER = "60a4d0c00000000000000001"
 RETURN_WAREHOUSES = {who: f"60a4d0c3{number:016x}" for number, who in enumerate(("usd", "cny", "eur"), start=1)}
 

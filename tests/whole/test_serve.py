@@ -24,6 +24,7 @@ HTTPS_REQUIRED, TOKEN_EXPIRED, TOKEN_REVOKED, SCOPE_MISSING, SUSPENDED = 4000, 1
 MOST_RESIDENT_MIB = 150
 TRUST_LOOPBACK = '["127.0.0.1/32"]'
 REAL = {"mode": "production", "public_url": "https://merchants.example", "link_keys": json.dumps(["k" * 32])}
+REAL |= {"sealing_keys": json.dumps(["s" * 32])}
 MEMBER = ["id", "name", "currency", "email", "password", "client_id", "client_secret", "access_token", "base_url"]
 
 
@@ -352,6 +353,7 @@ def test_a_port_in_use_is_told_in_words(served: Program, setting: str) -> None:
         pytest.param({"public_url": "http://merchants.example", "mode": "production"}, id="links over plain HTTP"),
         pytest.param({"link_keys": "", "mode": "production"}, id="no key of links"),
         pytest.param({"link_keys": '["short"]'}, id="a key that can be guessed"),
+        pytest.param({"sealing_keys": "", "mode": "production"}, id="no key of secrets"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_refused_at_the_start(settings: dict[str, str]) -> None:

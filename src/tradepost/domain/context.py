@@ -109,6 +109,8 @@ class MerchantCtx(Ctx):
     """What makes and keeps the pictures that a merchant sends, a pictures.Studio; None where nobody sends any."""
     order_rules: Any = None
     """What the installation decides about orders, an orders.OrderRules; None for the usual ones."""
+    webhooks: Any = None
+    """What subscribing takes, a webhooks.Tools; None where nobody subscribes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,6 +107,12 @@ class Judge:
         self._allowed = tuple(allowed)
         self._ports = ports
 
+    def may_let(self, port: int) -> bool:
+        """Whether any address at all may be dialled at a port."""
+        return port in self._ports or any(
+            port in (PORTS if allowed.port is None else (allowed.port,)) for allowed in self._allowed
+        )
+
     def lets(self, text: str, port: int) -> bool:
         """Whether an address as the resolver wrote it may be dialled at a port."""
         try:
@@ -118,3 +124,8 @@ class Judge:
         if port in self._ports and is_public(address):
             return True
         return any(allowance.lets(address, port) for allowance in self._allowed)
+
+
+def judge_of(allowed: Collection[str]) -> Judge:
+    """The judge of an installation whose operator allows these networks."""
+    return Judge([read_allowance(text) for text in allowed])

@@ -6,14 +6,26 @@ import asyncio
 import socket
 import subprocess
 import sys
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
-from tradepost.egress.fetching import Fetched, Write
-from tradepost.egress.protocol import BODY, END, LATER, PIECE_BYTES, REFUSED, Asked, Ended, read_frame
+from tradepost.egress.fetching import Delivered, Fetched, Write
+from tradepost.egress.protocol import (
+    ANSWERED,
+    BODY,
+    END,
+    LATER,
+    PIECE_BYTES,
+    REFUSED,
+    Asked,
+    Ended,
+    Told,
+    read_frame,
+)
 from tradepost.egress.sockets import connect_socket
 from tradepost.values import TryLater
 
@@ -29,12 +41,25 @@ class FetchRefused(Exception):
 class OtherSideAway(TryLater):
     """It cannot be fetched now: the other side, or the guard, is not there."""
 
+    why: str = "the guard is not there"
+
+
+class GuardAway(Exception):
+    """Nobody can say whether it was sent: the guard itself is not there."""
+
 
 class Guard(Protocol):
     """Fetches what a URL names, if that may be fetched at all."""
 
     async def fetch(self, url: str, *, most_bytes: int, seconds: float, write: Write) -> Fetched:
         """Hand the body to `write` piece by piece; raises FetchRefused or OtherSideAway, at any time."""
+
+
+class Courier(Protocol):
+    """Sends something to where a URL leads, if that may be."""
+
+    async def deliver(self, url: str, headers: Mapping[str, str], body: bytes, seconds: float) -> Delivered:
+        """Send a body by POST; raises FetchRefused, OtherSideAway or GuardAway."""
 
 
 class GuardProcess:
@@ -49,27 +74,43 @@ class GuardProcess:
     async def fetch(self, url: str, *, most_bytes: int, seconds: float, write: Write) -> Fetched:
         """Hand the body to `write` piece by piece; raises FetchRefused or OtherSideAway, at any time."""
         try:
-            opened = self._connect()
-            reader, writer = await asyncio.open_unix_connection(sock=opened, limit=2 * PIECE_BYTES)
-        except OSError as error:
-            raise OtherSideAway from error
-        try:
-            writer.write(msgspec.json.encode(Asked(url, most_bytes, seconds)) + b"\n")
-            while True:
-                async with asyncio.timeout(seconds + PATIENCE_SECONDS):
-                    kind, payload = await read_frame(reader)
-                if kind == BODY:
-                    await write(payload)
-                elif kind == END:
-                    done = msgspec.json.decode(payload, type=Ended)
-                    return Fetched(done.content_type, done.size)
-                elif kind == REFUSED:
-                    raise FetchRefused(payload.decode())
-                else:
-                    assert kind == LATER
-                    raise OtherSideAway
+            async with aclosing(self._ask(Asked(url, most_bytes, seconds))) as frames:
+                async for kind, payload in frames:
+                    if kind == BODY:
+                        await write(payload)
+                    elif kind == END:
+                        done = msgspec.json.decode(payload, type=Ended)
+                        return Fetched(done.content_type, done.size)
         except (OSError, EOFError, TimeoutError) as error:
             raise OtherSideAway from error
+        raise OtherSideAway
+
+    async def deliver(self, url: str, headers: Mapping[str, str], body: bytes, seconds: float) -> Delivered:
+        """Send a body by POST; raises FetchRefused, OtherSideAway or GuardAway."""
+        try:
+            async with aclosing(self._ask(Asked(url, 0, seconds, headers, body))) as frames:
+                async for kind, payload in frames:
+                    if kind == ANSWERED:
+                        told = msgspec.json.decode(payload, type=Told)
+                        return Delivered(told.status, told.retry_after)
+        except (OSError, EOFError, TimeoutError) as error:
+            raise GuardAway from error
+        raise GuardAway
+
+    async def _ask(self, asked: Asked) -> AsyncGenerator[tuple[bytes, bytes]]:
+        """What the guard says; raises FetchRefused, OtherSideAway, OSError, EOFError or TimeoutError."""
+        opened = self._connect()
+        reader, writer = await asyncio.open_unix_connection(sock=opened, limit=2 * PIECE_BYTES)
+        try:
+            writer.write(msgspec.json.encode(asked) + b"\n")
+            while True:
+                async with asyncio.timeout(asked.seconds + PATIENCE_SECONDS):
+                    kind, payload = await read_frame(reader)
+                if kind == REFUSED:
+                    raise FetchRefused(payload.decode())
+                if kind == LATER:
+                    raise OtherSideAway(why=payload.decode())
+                yield kind, payload
         finally:
             writer.close()
             with suppress(OSError):

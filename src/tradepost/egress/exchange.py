@@ -1,16 +1,18 @@
 """One request and its answer, on one connection to one address that was judged already.
 
-Only what is needed is spoken: GET, HTTP/1.1, one answer to a connection, no compression, no cookies, no
+Only what is needed is spoken: GET and POST, HTTP/1.1, one answer to a connection, no compression, no cookies, no
 credentials. Heads and bodies have limits on the wire, so nothing that the other side sends can fill anything.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from typing import Final
 
 import httptools
@@ -24,6 +26,8 @@ CONNECT_SECONDS: Final = 5.0
 _SLACK: Final = 64 << 10
 """What chunks may add to a body on the wire, beside an eighth of it."""
 _AGENT: Final = "Tradepost/1 (+pictures and videos of products)"
+_SENDER: Final = "Tradepost/1 (+webhooks)"
+_HEADER_VALUE: Final = re.compile(r"[ -~]*", re.ASCII)
 
 
 class Refused(Exception):
@@ -32,6 +36,19 @@ class Refused(Exception):
 
 class NotNow(Exception):
     """It could not be fetched, and may be later; the reason is for the log."""
+
+
+class Unreached(NotNow):
+    """Nobody was there: whatever was to be sent was not, and another address may be tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """What is sent instead of asking for something: a body with some headers, by POST."""
+
+    headers: Mapping[str, str]
+    """Printable ASCII without line breaks, and none of those that the guard sets itself."""
+    body: bytes
 
 
 class Answer:
@@ -149,18 +166,19 @@ class Exchange:
 
 @asynccontextmanager
 async def open_exchange(
-    target: Target, address: str, tls: Callable[[], ssl.SSLContext], most_body: int
+    target: Target,
+    address: str,
+    tls: Callable[[], ssl.SSLContext],
+    most_body: int,
+    sending: Sending | None = None,
 ) -> AsyncIterator[Exchange]:
-    """Dial an address, ask for a target there, and read the head of the answer.
+    """Dial an address, ask for a target there or send something to it, and read the head of the answer.
 
     The name of the target stays what TLS and the Host header are told, whatever address it was judged by.
     """
     reader, writer = await _dial(target, address, tls)
     try:
-        writer.write(
-            f"GET {target.path} HTTP/1.1\r\nHost: {target.authority}\r\nUser-Agent: {_AGENT}\r\n"
-            "Accept: */*\r\nAccept-Encoding: identity\r\nConnection: close\r\n\r\n".encode("ascii")
-        )
+        writer.write(_request(target, sending))
         exchange = Exchange(reader, Answer(most_body), MOST_HEAD + most_body + most_body // 8 + _SLACK)
         await exchange.read_head()
         yield exchange
@@ -170,6 +188,29 @@ async def open_exchange(
         # Not closed politely: the other side is nobody to wait for.
         with suppress(OSError, RuntimeError):
             writer.transport.abort()
+
+
+def _request(target: Target, sending: Sending | None) -> bytes:
+    method, agent, body = ("GET", _AGENT, b"") if sending is None else ("POST", _SENDER, sending.body)
+    lines = [
+        f"{method} {target.path} HTTP/1.1",
+        f"Host: {target.authority}",
+        f"User-Agent: {agent}",
+        "Accept: */*",
+        "Accept-Encoding: identity",
+        "Connection: close",
+    ]
+    if sending is not None:
+        lines += [f"{name}: {_one_line(value)}" for name, value in sending.headers.items()]
+        lines.append(f"Content-Length: {len(body)}")
+    return "\r\n".join([*lines, "", ""]).encode("ascii") + body
+
+
+def _one_line(value: str) -> str:
+    """A value of a header as it is; raises Refused for one that would be more than that."""
+    if not _HEADER_VALUE.fullmatch(value):
+        raise Refused("a header that is none")
+    return value
 
 
 async def _dial(
@@ -187,10 +228,11 @@ async def _dial(
             return await asyncio.open_connection(sock=opened, limit=PIECE_BYTES)
     except TimeoutError:
         opened.close()
-        raise NotNow("it does not answer") from None
+        raise Unreached("it does not answer") from None
     except OSError as error:
         opened.close()
-        raise _told(error) from error
+        told = _told(error)
+        raise (told if isinstance(told, Refused) else Unreached(str(told))) from error
     except BaseException:
         opened.close()
         raise

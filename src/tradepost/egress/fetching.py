@@ -7,14 +7,14 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
 from tradepost.egress.addresses import Judge
-from tradepost.egress.exchange import Exchange, NotNow, Refused, open_exchange
+from tradepost.egress.exchange import Exchange, NotNow, Refused, Sending, Unreached, open_exchange
 from tradepost.egress.urls import BadUrl, Target, follow, read_url
 
 MOST_REDIRECTS: Final = 3
@@ -27,6 +27,9 @@ _REDIRECTS: Final = (301, 302, 303, 307, 308)
 _PASSING: Final = frozenset({408, 425, 429, *range(500, 600)})
 
 LONGEST_TYPE: Final = 100
+MOST_ANSWER: Final = 4 << 10
+ANSWER_SECONDS: Final = 1.0
+"""How much of the body of an answer to something that was sent is read, and for how long."""
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 """All addresses of a name, as text."""
@@ -98,6 +101,14 @@ class Fetched:
     size: int
 
 
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """That something was answered, whatever it says: its status, and its Retry-After ("" for none)."""
+
+    status: int
+    retry_after: str
+
+
 @dataclass(frozen=True)
 class Fetching:
     """Fetches URLs; what it may dial is the judge's to say."""
@@ -123,6 +134,25 @@ class Fetching:
         except BadUrl as error:
             raise Refused(str(error)) from None
 
+    async def deliver(self, url: str, sending: Sending, seconds: float) -> Delivered:
+        """Send something to a URL, and no further than that: redirects are answers like others.
+
+        It is sent once at most: another address is tried only where nobody was at the first. Of the body of the
+        answer a little is read, so that polite receivers come to their end, and dropped. Raises Refused or NotNow.
+        """
+        try:
+            async with asyncio.timeout(seconds), AsyncExitStack() as held:
+                exchange = await self._open(read_url(url), MOST_ANSWER, held, sending)
+                with suppress(Refused, NotNow, TimeoutError, OSError):
+                    async with asyncio.timeout(ANSWER_SECONDS):
+                        async for _ in exchange.body():
+                            pass
+                return Delivered(exchange.status, exchange.headers.get("retry-after", "")[:LONGEST_TYPE])
+        except TimeoutError:
+            raise NotNow("it takes too long") from None
+        except BadUrl as error:
+            raise Refused(str(error)) from None
+
     async def _arrive(self, target: Target, most_bytes: int, held: AsyncExitStack) -> Exchange:
         """The answer that is wanted, after redirects, each of which is judged like the first URL."""
         for _ in range(MOST_REDIRECTS + 1):
@@ -135,13 +165,17 @@ class Fetching:
                 target = follow(target, exchange.headers.get("location", ""))
         raise Refused("too many redirects")
 
-    async def _open(self, target: Target, most_bytes: int, held: AsyncExitStack) -> Exchange:
+    async def _open(
+        self, target: Target, most_bytes: int, held: AsyncExitStack, sending: Sending | None = None
+    ) -> Exchange:
         """The first answer of one of a host's addresses."""
         why = NotNow("no address")
         for address in (await self._judged(target))[:MOST_DIALLED]:
             try:
-                return await held.enter_async_context(open_exchange(target, address, self.tls, most_bytes))
+                return await held.enter_async_context(open_exchange(target, address, self.tls, most_bytes, sending))
             except NotNow as error:
+                if sending is not None and not isinstance(error, Unreached):
+                    raise
                 why = error
         raise why
 
@@ -156,6 +190,17 @@ class Fetching:
         if not all(self.judge.lets(address, target.port) for address in found):
             raise Refused("where it leads")
         return found
+
+
+def may_lead_outside(url: str, judge: Judge, schemes: Collection[str]) -> bool:
+    """Whether a URL is one that may be sent to, as far as can be told without asking for its addresses."""
+    try:
+        target = read_url(url)
+    except BadUrl:
+        return False
+    if target.scheme not in schemes or not judge.may_let(target.port):
+        return False
+    return not _is_address(target.host) or judge.lets(target.host, target.port)
 
 
 def _is_address(host: str) -> bool:

@@ -19,16 +19,30 @@ from urllib.parse import urlsplit
 import msgspec
 import structlog
 
-from tradepost.egress.addresses import Judge, read_allowance
-from tradepost.egress.exchange import NotNow, Refused
+from tradepost.egress.addresses import judge_of
+from tradepost.egress.exchange import NotNow, Refused, Sending
 from tradepost.egress.fetching import Fetching, believing
-from tradepost.egress.protocol import BODY, END, LATER, LONGEST_ASKED, REFUSED, Asked, Ended, frame
+from tradepost.egress.protocol import (
+    ANSWERED,
+    BODY,
+    END,
+    LATER,
+    LONGEST_ASKED,
+    MOST_SENT,
+    REFUSED,
+    Asked,
+    Ended,
+    Told,
+    frame,
+)
 from tradepost.egress.sockets import bind_socket
 from tradepost.settings import Settings
 from tradepost.supervisor import wait_for_parent_end
 from tradepost.wiring import configure_logging
 
 MOST_AT_ONCE: Final = 64
+MOST_SENT_AT_ONCE: Final = 256
+"""What is fetched and what is sent have room by themselves: neither waits for the other."""
 MOST_BYTES: Final = 64 << 20
 MOST_SECONDS: Final = 120.0
 ASKING_SECONDS: Final = 5.0
@@ -44,7 +58,7 @@ def fetching(settings: Settings) -> Fetching:
         usual = 443 if public.scheme == "https" else 80
         own.add(((public.hostname or "").lower(), public.port or usual))
     return Fetching(
-        judge=Judge([read_allowance(text) for text in settings.egress_allow]),
+        judge=judge_of(settings.egress_allow),
         tls=believing(settings.egress_ca_file),
         refused_hosts=own,
     )
@@ -100,6 +114,7 @@ class _Door:
         self._guard = guard
         self._over = over
         self._room = asyncio.Semaphore(MOST_AT_ONCE)
+        self._room_to_send = asyncio.Semaphore(MOST_SENT_AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def accept(self, listening: socket.socket) -> None:
@@ -158,6 +173,14 @@ class _Door:
             with suppress(OSError):
                 await writer.wait_closed()
 
+    async def _deliver(self, asked: Asked, body: bytes, writer: asyncio.StreamWriter) -> None:
+        if len(body) > MOST_SENT:
+            raise Refused("too large")
+        async with self._room_to_send:
+            sending = Sending(asked.headers, body)
+            done = await self._guard.deliver(asked.url, sending, min(asked.seconds, MOST_SECONDS))
+        writer.write(frame(ANSWERED, msgspec.json.encode(Told(done.status, done.retry_after))))
+
     async def _fetch(self, asked: Asked, writer: asyncio.StreamWriter) -> None:
         async def write(piece: bytes) -> None:
             writer.write(frame(BODY, piece))
@@ -166,6 +189,9 @@ class _Door:
         # Of a URL only the host is logged: what follows it may be a secret.
         told = log.bind(host=asked.url.split("://", 1)[-1].split("/", 1)[0].rpartition("@")[2][:100])
         try:
+            if asked.body is not None:
+                await self._deliver(asked, asked.body, writer)
+                return
             async with self._room:
                 done = await self._guard.fetch(
                     asked.url, min(asked.most_bytes, MOST_BYTES), min(asked.seconds, MOST_SECONDS), write

@@ -24,6 +24,7 @@ from tradepost.domain.failure import Failure
 from tradepost.domain.orders import OrderRules
 from tradepost.domain.parcels import Press
 from tradepost.domain.pictures import Studio
+from tradepost.domain.webhooks import Tools as WebhookTools
 from tradepost.storage.database import Database, StorageUnavailable
 from tradepost.values import TryLater
 from tradepost.wire.gate import Credentials
@@ -47,6 +48,7 @@ class Tools:
     order_rules: OrderRules | None
     press: Press | None
     chance: Chance | None = None
+    webhooks: WebhookTools | None = None
 
 
 class CallSession:
@@ -102,10 +104,11 @@ class CallSessions:
         order_rules: OrderRules | None = None,
         press: Press | None = None,
         chance: Chance | None = None,
+        webhooks: WebhookTools | None = None,
     ) -> None:
         self._database = database
         self._new_id = new_id
-        self.tools = Tools(link_keys, studio, order_rules, press, chance)
+        self.tools = Tools(link_keys, studio, order_rules, press, chance, webhooks)
 
     def open(self, credentials: Credentials) -> Opening:
         """Admit a caller, or raise why not; what time mends becomes ServiceUnavailable."""
@@ -166,6 +169,7 @@ def _context(connection: Any, admission: access.Admission, new_id: Callable[[], 
                 tools.link_keys,
                 tools.studio,
                 tools.order_rules,
+                tools.webhooks,
             )
         case Shipper() as shipper:
             return ShipperCtx(

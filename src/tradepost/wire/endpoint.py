@@ -28,7 +28,7 @@ from tradepost.wire.declared import Group as Group
 from tradepost.wire.declared import Param as Param
 from tradepost.wire.declared import WhenMissing as WhenMissing
 from tradepost.wire.declared import argument
-from tradepost.wire.failures import FailureTable
+from tradepost.wire.failures import FailureTable, leaves
 from tradepost.wire.forms import Parameters
 from tradepost.wire.http_types import BaseUrl, Client, Locale
 from tradepost.wire.params import Choice, LookedUp
@@ -60,6 +60,7 @@ class Manner(TypedDict, total=False):
     """How an endpoint is called beyond what it takes and gives; the names are those of `Endpoint`."""
 
     body_limit: int
+    empty: bool
     flat: bool
     one_statement: bool
     heavy: bool
@@ -83,6 +84,8 @@ class Endpoint:
     failures: tuple[type[Fact], ...]
     limits: tuple[RateLimit, ...]
     body_limit: int = BODY_LIMIT
+    empty: bool = False
+    """Whether a success is told by its status alone: 204, and no body."""
     flat: bool = False
     """Whether it is called as an older generation was: what an answer holds stands beside `code` and `message`, and
     the token may stand in the body."""
@@ -112,6 +115,12 @@ class Endpoint:
     def path(self) -> str:
         """The path that the reference gives; older ones follow it in `paths`."""
         return self.paths[0]
+
+    @property
+    def blank(self) -> str | None:
+        """The parameter that stands at the end of the path, as `id` does in /subscriptions/{id}; None for most."""
+        last = self.path.rpartition("/")[2]
+        return last[1:-1] if last.startswith("{") else None
 
     @property
     def one_of(self) -> tuple[tuple[str, str], ...]:
@@ -175,12 +184,13 @@ class Surface:
         self.endpoints: list[Endpoint] = []
         self._limits: dict[RateLimit, RateLimit] = {}
         self._routes: dict[str, dict[str, Endpoint]] = {}
+        self._blanks: dict[str, str] = {}
         self.own_parameters = self._own_parameters()
         """Parameters that every endpoint of this surface takes; `fields` only where `takes_fields` says so."""
         self._own_but_fields = self.own_parameters - {"fields"}
         self.locale_reader = Choice(tuple(table.locales))
         self.format_reader = Choice(self.formats)
-        table.check([*_leaves(refusals.Refusal), *self.common_failures, *self.key_failures])
+        table.check([*leaves(refusals.Refusal), *self.common_failures, *self.key_failures])
 
     def _own_parameters(self) -> frozenset[str]:
         own = ("format", len(self.formats) > 1), (self.token_parameter or "", True), ("fields", self.selects_fields)
@@ -211,13 +221,29 @@ class Surface:
 
         Raises PathUnknown, or MethodNotAllowed for a path that other methods reach.
         """
-        methods = self._routes.get(path) or self._routes.get(path.rstrip("/"))
+        methods = self._methods(path)
+        if methods is None and (found := self._open_end(path)):
+            methods = self._routes[f"{found[0]}/{{{found[1]}}}"]
         if methods is None:
             raise refusals.PathUnknown(path=path)
         endpoint = methods.get(method)
         if endpoint is None:
             raise refusals.MethodNotAllowed(method=method, allowed=" or ".join(methods))
         return endpoint
+
+    def blanks_of(self, path: str) -> list[tuple[str, str]]:
+        """The parameter that stands at the end of a path, by name and text; none for most paths."""
+        found = None if self._methods(path) is not None else self._open_end(path)
+        return [(found[1], found[2])] if found else []
+
+    def _methods(self, path: str) -> dict[str, Endpoint] | None:
+        return self._routes.get(path) or self._routes.get(path.rstrip("/"))
+
+    def _open_end(self, path: str) -> tuple[str, str, str] | None:
+        """What stands before the blank that a path may end in, its name, and what it is filled with."""
+        before, _, last = path.rstrip("/").rpartition("/")
+        name = self._blanks.get(before)
+        return (before, name, last) if name else None
 
     def override_limits(self, allowed: Mapping[str, int]) -> None:
         """Let an installation choose how many calls a group allows, `service/group` to calls per window.
@@ -263,9 +289,13 @@ class Surface:
         if endpoint.scope is not None and endpoint.scope not in self.scopes:
             raise DeclarationError(f"unknown scope {endpoint.scope!r}")
         self.table.check(endpoint.failures)
+        if endpoint.blank and endpoint.blank not in endpoint.names:
+            raise DeclarationError(f"no parameter is called {endpoint.blank!r}")
         if taken := self.own_parameters & endpoint.names:
             raise DeclarationError(f"parameters {sorted(taken)} belong to the whole surface")
         for path in self._all_paths(endpoint):
+            if endpoint.blank:
+                self._blanks[path.rpartition("/")[0]] = endpoint.blank
             methods = self._routes.setdefault(path, {})
             for method in endpoint.methods:
                 if method in methods:
@@ -279,6 +309,12 @@ class Surface:
             if path.startswith(self.prefix):
                 paths += [alias + path.removeprefix(self.prefix) for alias in self.prefix_aliases]
         return paths
+
+
+def _with_client(params: list[Param], hints: Mapping[str, Any], is_open: bool) -> list[Param]:
+    if not is_open and Client in hints.values():
+        raise DeclarationError("only an open endpoint is handed the app that calls")
+    return [CLIENT_ID, CLIENT_SECRET, *params] if is_open else params
 
 
 def _title_and_doc(handler: Handler) -> tuple[str, str]:
@@ -298,24 +334,23 @@ def _compile(
     fails: Sequence[type[Fact]] = (),
     method: str | None = None,
     also: Sequence[str] = (),
+    exact: bool = False,
     limits: Sequence[RateLimit] | None = None,
     **manner: Unpack[Manner],
 ) -> Endpoint:
     title, doc = _title_and_doc(handler)
     documented = method or ("GET" if kind == "read" else "POST")
+    any_method = surface.any_method and not exact  # GET and POST are usually the same there
     hints = _hints(handler)
     body = _body(hints, documented)
     arguments = _arguments(handler, hints)
     params = [p for a in arguments.values() for p in (a.params if isinstance(a, Group) else (a,))]
-    if manner.get("open"):
-        params = [CLIENT_ID, CLIENT_SECRET, *params]
-    elif Client in hints.values():
-        raise DeclarationError("only an open endpoint is handed the app that calls")
+    params = _with_client(params, hints, bool(manner.get("open")))
     return Endpoint(
         name=handler.__name__,
         kind=kind,
         paths=tuple(path if path.startswith("/api/") else surface.prefix + path for path in paths),
-        methods=("GET", "POST") if surface.any_method else tuple(dict.fromkeys((documented, *also))),
+        methods=("GET", "POST") if any_method else tuple(dict.fromkeys((documented, *also))),
         documented_method=documented,
         chapter=handler.__module__.rpartition(".")[2],
         title=title,
@@ -361,9 +396,3 @@ def _arguments(handler: Handler, hints: Mapping[str, Any]) -> dict[str, Param | 
         if hint not in _HANDED and body_argument(hint) is None:
             arguments[parameter.name] = argument(parameter.name, hint, parameter.default)
     return arguments
-
-
-def _leaves(base: type[Fact]) -> list[type[Fact]]:
-    """The facts below `base` that are raised themselves, that is all without subclasses."""
-    below = base.__subclasses__()
-    return [leaf for sub in below for leaf in _leaves(sub)] if below else [base]

@@ -187,3 +187,9 @@ def _detail(detail: str, blanks: Mapping[str, Any]) -> Any:
     if detail.startswith("@"):
         return str(echo(blanks[detail[1:]]))  # not one of our Words, which no encoder knows
     return int(detail) if detail.isdecimal() else detail
+
+
+def leaves(base: type[Fact]) -> list[type[Fact]]:
+    """The facts below `base` that are raised themselves, that is all without subclasses."""
+    below = base.__subclasses__()
+    return [leaf for sub in below for leaf in leaves(sub)] if below else [base]

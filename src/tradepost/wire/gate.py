@@ -20,8 +20,7 @@ from tradepost.wire import answers, fields, forms, once, refusals, shown
 from tradepost.wire.endpoint import BODY_LIMIT, Endpoint, RateLimit, Surface
 from tradepost.wire.forms import Parameters
 from tradepost.wire.http_types import Document, Request, Response, is_host
-from tradepost.wire.paging import Listing, links
-from tradepost.wire.params import Whole
+from tradepost.wire.paging import Listing, links, most_start
 from tradepost.wire.troubles import Troubles
 from tradepost.wire.turns import Queues, Turns
 
@@ -203,6 +202,7 @@ async def _serve(
     if not is_host(request.host):
         raise refusals.RequestMalformed
     endpoint = surface.find(request.method, request.path)
+    given.add_place(surface.blanks_of(request.path))
     limits = surface.limits_of(endpoint)
     reply.headers["Wish-Rate-Limit-Remaining"] = str(limits[0].limit)
     check_transport(rules, request)
@@ -226,6 +226,15 @@ async def _serve(
             asked_for = once.fingerprint(endpoint, given)
             return await _run_once(endpoint, session, arguments, rules, reply, key, asked_for)
         data = await _run(surface, endpoint, session, arguments, rules)
+    if selection and not isinstance(data, Listing | Document) and not endpoint.flat:
+        data = fields.select(answers.to_tree(data), selection)
+    return _success(surface, endpoint, given, request, reply, data)
+
+
+def _success(
+    surface: Surface, endpoint: Endpoint, given: Parameters, request: Request, reply: _Reply, data: Any
+) -> Response:
+    """The answer that holds what a handler came to."""
     if isinstance(data, Listing):
         paging = links(
             data,
@@ -233,16 +242,16 @@ async def _serve(
             given,
             known=[name for param in endpoint.params for name in param.names],
             query_only=[name for name in (surface.token_parameter, "format", "locale") if name],
-            most_start=_most_start(endpoint),
+            most_start=most_start(endpoint.params),
         )
         return reply.page(data.data, paging)
-    if selection:
-        data = fields.select(answers.to_tree(data), selection)
     return _in_form(endpoint, data, reply)
 
 
 def _in_form(endpoint: Endpoint, data: Any, reply: _Reply) -> Response:
     """What an endpoint tells, as its generation tells it."""
+    if endpoint.empty:
+        return Response(204, b"", answers.JSON, reply.headers)
     if isinstance(data, Document):
         return reply.document(data)
     if reply.surface.is_older:
@@ -342,12 +351,6 @@ async def _handle(
             if rules.strict:
                 raise AssertionError(f"{endpoint.name} does not declare {kind.__name__}") from failure
         raise
-
-
-def _most_start(endpoint: Endpoint) -> int | None:
-    """How far a list can be paged, by the declaration of its `start`."""
-    readers = (param.reader for param in endpoint.params if param.name == "start")
-    return next((reader.most for reader in readers if isinstance(reader, Whole)), None)
 
 
 def _take_format(surface: Surface, given: Parameters, reply: _Reply) -> None:

@@ -335,6 +335,8 @@ def header_lines(response: Response, size: int | None = None) -> list[tuple[byte
         b"referrer-policy": b"no-referrer",
         b"x-content-type-options": b"nosniff",
     }
+    if response.status == 204:  # which has no body, and so nothing to be told of one
+        del lines[b"content-type"], lines[b"content-length"]
     for name, value in response.headers.items():
         lines[name.lower().encode("ascii")] = value.encode("ascii")
     return list(lines.items())

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
 from tradepost.values import Page
+from tradepost.wire.declared import Param
 from tradepost.wire.forms import Parameters
+from tradepost.wire.params import Whole
 
 Item = TypeVar("Item")
 
@@ -65,3 +67,9 @@ def links(
     if page.start > 0:
         found["previous"] = f"{url}?start={max(0, page.start - page.limit)}&limit={page.limit}{tail}"
     return found
+
+
+def most_start(params: Iterable[Param]) -> int | None:
+    """How far a list can be paged, by the declaration of its `start`."""
+    readers = (param.reader for param in params if param.name == "start")
+    return next((reader.most for reader in readers if isinstance(reader, Whole)), None)

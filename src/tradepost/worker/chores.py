@@ -25,6 +25,7 @@ from tradepost.domain import (
     parcels,
     people,
     pictures,
+    webhooks,
     world,
 )
 from tradepost.domain.context import Ctx
@@ -74,6 +75,10 @@ async def _forget_keys(ctx: Ctx, files: FileStore) -> int:
     return await operators.forget_old_keys(ctx)
 
 
+async def _forget_deliveries(ctx: Ctx, files: FileStore) -> int:
+    return await webhooks.forget_old_deliveries(ctx)
+
+
 async def _refund_late_orders(ctx: Ctx, files: FileStore) -> int:
     return await infractions.refund_late_orders(ctx)
 
@@ -112,6 +117,7 @@ CHORES = (
     Chore("forget old jobs", timedelta(hours=1), _forget_jobs),
     Chore("forget what operators' calls were answered", timedelta(hours=1), _forget_keys),
     Chore("forget old events and mail", timedelta(hours=1), _forget_events),
+    Chore("forget old webhook deliveries", timedelta(hours=1), _forget_deliveries),
 )
 
 

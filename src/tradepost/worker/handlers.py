@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
-from tradepost.domain import bulk_updates, downloads, merchants, outbox
+from tradepost.domain import bulk_updates, downloads, merchants, outbox, webhooks
 from tradepost.domain.context import Ctx
 from tradepost.domain.downloads import Exported
 from tradepost.domain.jobs import MOST_TRIES, Advance, Job
@@ -145,7 +145,7 @@ class OrderDownloads(_Downloads):
 
 
 class Telling(Plain):
-    """Writes the letters about an event."""
+    """Writes the letters about an event, and lets webhooks be sent."""
 
     kind: ClassVar[str] = outbox.TELL
 
@@ -154,7 +154,7 @@ class Telling(Plain):
 
     async def inside(self, ctx: Ctx, job: Job, effect: None) -> Advance:
         """Write them."""
-        return await outbox.tell_event(ctx, job, self._write)
+        return await outbox.tell_event(ctx, job, self._write, (webhooks.fan_out,))
 
 
 class Mailer(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections.abc import Sequence
 
 import asyncpg
 import uvloop
@@ -26,6 +27,7 @@ from tradepost.wiring import (
     open_guard,
     open_mailer,
     public_url,
+    sealing_keys,
 )
 from tradepost.worker import handlers
 from tradepost.worker.addresses import ReturnAddresses
@@ -36,10 +38,13 @@ from tradepost.worker.letters import LetterWriter
 from tradepost.worker.pictures import Pictures
 from tradepost.worker.runner import Runner
 from tradepost.worker.scans import ScansToOrder, ScansToShops
+from tradepost.worker.webhooks import Sender
 
 PICTURE_SLOTS = 8
 """Pictures that are fetched at the same time: most of that is waiting for others."""
 DARKROOMS = 2
+SENDER_CONNECTIONS = 4
+"""For what webhooks read and write down, which is little and takes turns."""
 NICENESS = 5
 """Whoever waits for an answer goes first where a machine has both to do."""
 
@@ -56,7 +61,7 @@ async def _work(settings: Settings) -> None:
     core = OneCore(beside_database=embedded_database(settings) is not None)
     platform = Database(connect_arguments(settings, PLATFORM_ROLE), PLATFORM_ROLE, most=2)
     # An export keeps one connection while it notes its end on another.
-    most = 2 * slots + PICTURE_SLOTS // 2
+    most = 2 * slots + PICTURE_SLOTS // 2 + SENDER_CONNECTIONS
     app = Database(connect_arguments(settings, APP_ROLE), APP_ROLE, most=most, greet=core.bring)
     await platform.open()
     await app.open()
@@ -64,16 +69,16 @@ async def _work(settings: Settings) -> None:
     guard, guard_process = open_guard(settings)
     darkroom = Darkroom(DARKROOMS)
     known = _handlers(settings, app, files, Pictures(app, files, Studio(files, darkroom), guard))
-    aside = {Pictures.kind: PICTURE_SLOTS}
     moved = asyncio.Event()
+    sender = Sender(platform, app, guard_process, sealing_keys(settings))
     runner = Runner(
         platform,
         app,
         lambda: _session(settings),
         known,
         slots,
-        aside=aside,
-        numbered=core.settle,
+        aside={Pictures.kind: PICTURE_SLOTS},
+        numbered=lambda number: _number(number, core, sender),
         moved=moved.set,
     )
     loop = asyncio.get_running_loop()
@@ -83,12 +88,13 @@ async def _work(settings: Settings) -> None:
         asyncio.create_task(do_chores(platform, files, moved)),
         asyncio.create_task(_stop_with_parent(runner)),
     ]
+    sending = asyncio.create_task(sender.run())
     try:
         await runner.run()
     finally:
-        for helper in helpers:
-            helper.cancel()
-        await asyncio.gather(*helpers, return_exceptions=True)
+        sender.stop()
+        await asyncio.gather(sending, return_exceptions=True)
+        await _end(helpers)
         await app.close()
         await platform.close()
         darkroom.close()
@@ -116,6 +122,18 @@ def _handlers(
     if mailer is not None:  # without one, letters wait until there is one
         known.append(handlers.Mailing(app, mailer))
     return {handler.kind: handler for handler in known}
+
+
+async def _end(helpers: Sequence[asyncio.Task[None]]) -> None:
+    for helper in helpers:
+        helper.cancel()
+    await asyncio.gather(*helpers, return_exceptions=True)
+
+
+def _number(number: int, core: OneCore, sender: Sender) -> None:
+    """Tell everybody who goes by the worker's number which it is."""
+    core.settle(number)
+    sender.number(number)
 
 
 async def _session(settings: Settings) -> asyncpg.Connection[asyncpg.Record]:

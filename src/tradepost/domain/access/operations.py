@@ -300,6 +300,12 @@ async def revoke_of_consent(ctx: Ctx, account_id: str, consent_id: str) -> None:
     await rows.revoke_of_consent(ctx.db, account_id, consent_id, ctx.now)
 
 
+async def calling_app(ctx: Ctx) -> str:
+    """The id of the app whose token the call came with."""
+    assert ctx.token_id is not None  # nobody else calls for an account
+    return await rows.app_of_token(ctx.db, ctx.actor.id, ctx.token_id)
+
+
 async def find_token(ctx: Ctx, account_id: str, token: str) -> TokenLine | None:
     """An access token of an account, whatever it is worth; None where there is none."""
     row = await rows.find_token(ctx.db, account_id, fingerprint(token))

@@ -154,6 +154,12 @@ async def find_token(db: Rows, account_id: str, token_hash: bytes) -> Any:
     )
 
 
+async def app_of_token(db: Rows, account_id: str, token_id: str) -> str:
+    """The app that an access token of an account was issued to."""
+    found = "select app_id from access_token where account_id = $1 and id = $2"
+    return str(await db.fetchval(found, account_id, token_id))
+
+
 async def revoke_token(db: Rows, token_hash: bytes, now: datetime) -> bool:
     """Take a token back; whether there was one that was still good."""
     done = await db.fetchval(

@@ -16,6 +16,7 @@ from tradepost.domain.consents.consent import (
 from tradepost.domain.consents.operations import (
     REUSED_TOPIC,
     Introspection,
+    apps_let_in,
     exchange_code,
     forget_seeds,
     give,
@@ -37,6 +38,7 @@ __all__ = [
     "Introspection",
     "NewConsent",
     "Tokens",
+    "apps_let_in",
     "check_app",
     "check_asking",
     "exchange_code",

@@ -174,6 +174,11 @@ async def list_given(ctx: Ctx, account_id: str) -> list[Any]:
     return await rows.open_consents(ctx.db, account_id, None)
 
 
+async def apps_let_in(ctx: Ctx, service: str, account_id: str) -> set[str]:
+    """The apps that an account lets act for it at the moment."""
+    return set(await rows.apps_let_in(ctx.db, service, account_id, ctx.now))
+
+
 async def forget_seeds(ctx: Ctx) -> int:
     """Forget what answers could be repeated with, where their time is over; gives how many there were."""
     return await rows.forget_seeds(ctx.db, ctx.now - timedelta(seconds=REPEAT_SECONDS))

@@ -142,6 +142,27 @@ async def open_consents(db: Rows, account_id: str, app_id: str | None) -> list[A
     )
 
 
+async def apps_let_in(db: Rows, service: str, account_id: str, now: datetime) -> list[str]:
+    """The apps that can call for an account, or could with a new token: none that is disabled."""
+    found = await db.fetch(
+        """
+        select app_id from (
+            select app_id from consent
+             where account_id = $2 and service = $1 and ended_at is null and expires_at > $3
+               and code_used_at is not null
+            union
+            select app_id from access_token
+             where account_id = $2 and service = $1 and revoked_at is null and expires_at > $3
+        ) as let_in
+         where exists (select from app_of($1, let_in.app_id) a where a.disabled_at is null)
+        """,
+        service,
+        account_id,
+        now,
+    )
+    return [row["app_id"] for row in found]
+
+
 async def forget_seeds(db: Rows, before: datetime) -> int:
     """Forget what makes the successors of tokens that were used before a moment; gives how many there were."""
     gone = await db.fetch(

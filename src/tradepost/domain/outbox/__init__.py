@@ -1,6 +1,6 @@
 """What goes out of the system by itself: events, written down with the change that causes them, and letters."""
 
-from tradepost.domain.outbox.event import Event, Mail, Person, Words, Writer
+from tradepost.domain.outbox.event import Event, Hearer, Mail, Person, Words, Writer
 from tradepost.domain.outbox.failures import NotThere
 from tradepost.domain.outbox.operations import (
     SEND,
@@ -18,6 +18,7 @@ __all__ = [
     "SEND",
     "TELL",
     "Event",
+    "Hearer",
     "Mail",
     "NotThere",
     "Person",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from tradepost.domain.context import Ctx
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,5 +52,7 @@ class Person:
     locale: str
 
 
+Hearer = Callable[[Ctx, Event], Awaitable[None]]
+"""Is told of every event, in the transaction that notes that it was told."""
 Writer = Callable[[Event, Person], Words | None]
 """Puts an event into words for a person; None where no letter is written about it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ from tradepost.domain import jobs
 from tradepost.domain.context import Ctx
 from tradepost.domain.jobs import Advance, Job
 from tradepost.domain.outbox import rows
-from tradepost.domain.outbox.event import Mail, Words, Writer
+from tradepost.domain.outbox.event import Hearer, Mail, Words, Writer
 from tradepost.domain.outbox.failures import NotThere
 
 TELL: Final = "tell_event"
@@ -27,14 +27,16 @@ async def record_event(ctx: Ctx, account_id: str, topic: str, about: Mapping[str
     return event_id
 
 
-async def tell_event(ctx: Ctx, job: Job, write: Writer) -> Advance:
-    """Write the letters about an event, once."""
+async def tell_event(ctx: Ctx, job: Job, write: Writer, hearers: Sequence[Hearer] = ()) -> Advance:
+    """Write the letters about an event and let others hear of it, once."""
     event_id = job.arguments["event_id"]
     event = await rows.find_event(ctx.db, job.account_id, event_id)
     if event is not None and await rows.mark_told(ctx.db, job.account_id, event_id, ctx.now):
         for person in await rows.people(ctx.db, job.account_id):
             if words := write(event, person):
                 await queue_mail(ctx, job.account_id, person.email, words, event_id=event_id)
+        for hear in hearers:
+            await hear(ctx, event)
     return Advance(position=1, done=True)
 
 

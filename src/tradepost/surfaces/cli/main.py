@@ -26,6 +26,7 @@ from tradepost.surfaces.cli import (
     sending,
     shipping,
     tickets,
+    webhooks,
 )
 
 cli = typer.Typer(
@@ -46,6 +47,7 @@ cli.add_typer(orders.group, name="order")
 cli.add_typer(inbox.group, name="announce")
 cli.add_typer(infractions.group, name="infraction")
 cli.add_typer(tickets.group, name="ticket")
+cli.add_typer(webhooks.group, name="webhook")
 cli.add_typer(jobs.group, name="jobs")
 cli.command("notify")(inbox.notify)
 cli.add_typer(sending.sender_group, name="sender")

@@ -16,6 +16,7 @@ from tradepost.surfaces.merchant_v2 import (
     tickets,
     variants,
     warehouses,
+    webhooks,
 )
 from tradepost.surfaces.merchant_v2.surface import api
 
@@ -35,6 +36,7 @@ CHAPTERS = {
     inbox: "Announcements and Notifications",
     infractions: "Infractions",
     currency: "Currency",
+    webhooks: "Webhook",
 }
 
 __all__ = ["CHAPTERS", "api"]

@@ -24,6 +24,8 @@ SCOPES: Final = {
     "infractions:read": "See your infractions and fines.",
     "returns:read": "See your return warehouses and settings.",
     "returns:write": "Change your return warehouses and settings.",
+    "webhook:read": "See the webhooks of the app, and what they were told.",
+    "webhook:write": "Let the app be told what happens in your shop.",
 }
 
 # The reference gives no number. Ours keeps a runaway loop from hurting others and is out of anybody else's way.

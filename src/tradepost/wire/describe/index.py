@@ -118,7 +118,10 @@ def _parameters(book: Book) -> list[str]:
         f"{kinds} (an object of parameters), in UTF-8.",
     ]
     if surface.any_method:
-        parts.append("GET and POST do the same on every endpoint. The pages name the method that is usual.")
+        parts.append(
+            "GET and POST do the same on every endpoint but those of webhooks, which take the method of "
+            "their page alone. The pages name the method that is usual."
+        )
     lines = [
         "- An optional parameter that is empty counts as not given, unless its meaning says otherwise.",
         "- The same parameter twice, or with one value in the query and another in the body, is an error.",

@@ -30,6 +30,12 @@ _ALWAYS = ("Wish-Request-Id", "Wish-Rate-Limit-Remaining")
 _BY_STATUS = {200: ("Tradepost-Ignored-Parameters",), 429: ("Wish-Rate-Limit-Reset",), 503: ("Retry-After",)}
 
 
+_DONE = {
+    "description": "It worked; there is nothing to tell.",
+    "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in (*_ALWAYS, *_BY_STATUS[200])},
+}
+
+
 def openapi_text(book: Book) -> str:
     """The document as JSON, the same for the same declarations."""
     return json.dumps(openapi(book), indent=2, ensure_ascii=False) + "\n"
@@ -82,8 +88,9 @@ class _Writer:
         ]
         if self.surface.any_method:
             lines.append(
-                "GET and POST do the same everywhere. Parameters may stand in the query or in the body, which may "
-                "be a form or a JSON object; the body schemas here list what is required when all stands there."
+                "GET and POST do the same wherever both are listed. Parameters may stand in the query or in the "
+                "body, which may be a form or a JSON object; the body schemas here list what is required when all "
+                "stands there."
             )
         lines += [
             f"Every path under `{self.surface.prefix}` answers under `{alias}` as well."
@@ -129,14 +136,16 @@ class _Writer:
         ]
         if self.surface.keeps_answer(endpoint):
             operation["parameters"].append(key_parameter())
-        if method == "GET":
-            operation["parameters"] += [_query_parameter(param) for param in endpoint.params]
+        operation["parameters"] += [_path_parameter(p) for p in endpoint.params if p.name == endpoint.blank]
+        if method in ("GET", "DELETE"):
+            operation["parameters"] += [_query_parameter(param) for param in _beside_path(endpoint)]
         elif endpoint.body is not None:
             content = {"application/json": {"schema": body_schema(endpoint.body[1])}}
             operation["requestBody"] = {"required": True, "content": content}
-        elif endpoint.params:
+        elif _beside_path(endpoint):
             operation["requestBody"] = self._body(endpoint, name)
-        operation["responses"] = {"200": self._success(endpoint, name), **self._refusals(endpoint, name)}
+        good = {"204": _DONE} if endpoint.empty else {"200": self._success(endpoint, name)}
+        operation["responses"] = {**good, **self._refusals(endpoint, name)}
         return operation
 
     def _security(self, endpoint: Endpoint) -> list[Document]:
@@ -153,7 +162,7 @@ class _Writer:
         title = "".join(part.capitalize() for part in name.split("_")) + "Parameters"
         self._add_schemas({title: _body_schema(endpoint)})
         schema = {"$ref": REF + title}
-        asked = bool(endpoint.one_of) or any(param.required for param in endpoint.params)
+        asked = bool(endpoint.one_of) or any(param.required for param in _beside_path(endpoint))
         return {"required": asked, "content": {kind: {"schema": schema} for kind in ACCEPTED_TYPES}}
 
     # -- answers ------------------------------------------------------------------------------------------------
@@ -219,6 +228,16 @@ def _described(param: Param) -> tuple[str, Schema]:
     return text, schema
 
 
+def _beside_path(endpoint: Endpoint) -> list[Param]:
+    """The parameters that do not stand in the path."""
+    return [param for param in endpoint.params if param.name != endpoint.blank]
+
+
+def _path_parameter(param: Param) -> Document:
+    text, schema = _described(param)
+    return {"name": param.name, "in": "path", "required": True, "description": text, "schema": schema}
+
+
 def _query_parameter(param: Param) -> Document:
     text, schema = _described(param)
     found: Document = {"name": param.name, "in": "query", "description": text, "schema": schema}
@@ -239,7 +258,7 @@ def _pattern(each: Each) -> str:
 
 def _body_schema(endpoint: Endpoint) -> Schema:
     properties, families = {}, {}
-    for param in endpoint.params:
+    for param in _beside_path(endpoint):
         text, schema = _described(param)
         if param.each is None:
             properties[param.name] = {"description": text, **schema}
@@ -248,7 +267,7 @@ def _body_schema(endpoint: Endpoint) -> Schema:
     body: Schema = {"type": "object", "properties": properties}
     if families:
         body["patternProperties"] = families
-    if required := [param.name for param in endpoint.params if param.required]:
+    if required := [param.name for param in _beside_path(endpoint) if param.required]:
         body["required"] = required
     pairs = [{"anyOf": [{"required": [name]} for name in pair]} for pair in endpoint.one_of]
     if len(pairs) == 1:

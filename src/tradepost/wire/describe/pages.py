@@ -127,6 +127,8 @@ class _Page:
     def _examples(self, endpoint: Endpoint) -> list[str]:
         # An answer without anything in it has not been recorded yet.
         cases = [case for path in endpoint.paths for case in self.examples.get(path, ()) if case.answer]
+        others = {m for other in self.surface.endpoints if other.path == endpoint.path for m in other.methods}
+        cases = [case for case in cases if case.method not in others - set(endpoint.methods)]
         parts: list[str] = []
         for place, case in enumerate(cases):
             about = " ".join(case.comments) or f"Status {case.status}"

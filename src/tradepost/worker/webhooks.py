@@ -1,0 +1,167 @@
+"""Sends what webhooks are told: queue by queue, each subscription's apart from all others.
+
+A turn is one queue in one worker's hands for a few seconds: what is due is sent, some at a time, each attempt is
+written down, and the queue is put down. Whoever answers slowly so holds up his own queue and a slot, and those that
+fail have half of the slots at most. A worker that dies loses its number, and its queues are anybody's at once;
+what it sent and could not write down is sent again under the same id.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime
+from typing import Final
+
+import asyncpg
+import structlog
+
+from tradepost.domain import webhooks, world
+from tradepost.domain.context import Ctx
+from tradepost.domain.webhooks import API_VERSION, Attempt, Delivery, SealingKeys, SealUnknown, Turn
+from tradepost.egress.client import Courier, FetchRefused, GuardAway, OtherSideAway
+from tradepost.storage.database import Database, StorageUnavailable
+
+SLOTS: Final = 48
+"""Queues that one worker has in hand at the same time."""
+FAILING_SLOTS: Final = SLOTS // 2
+AT_ONCE: Final = 4
+"""What is sent at the same time of one queue; of one that fails, one thing."""
+ATTEMPT_SECONDS: Final = 15.0
+TURN_SECONDS: Final = 3.0
+IDLE_SECONDS: Final = 0.25
+GRACE_SECONDS: Final = 15.0
+
+log = structlog.get_logger("tradepost.worker")
+
+
+class Sender:
+    """One worker's share of sending."""
+
+    def __init__(self, platform: Database, app: Database, courier: Courier, seals: SealingKeys) -> None:
+        """`platform` sees every account, `app` the one it acts for."""
+        self._platform = platform
+        self._app = app
+        self._courier = courier
+        self._seals = seals
+        self._worker: int | None = None
+        self._turns: dict[asyncio.Task[None], Turn] = {}
+        self._stopping = asyncio.Event()
+
+    def number(self, worker: int) -> None:
+        """Say under which number queues are taken from now on."""
+        self._worker = worker
+
+    def stop(self) -> None:
+        """Take no more queues."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Send until told to stop, and then let what is under way come to its end."""
+        try:
+            while not self._stopping.is_set():
+                try:
+                    await self._fill()
+                except (StorageUnavailable, asyncpg.PostgresError) as error:
+                    log.warning("webhooks without a database", error=repr(error))
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(IDLE_SECONDS):
+                        await self._stopping.wait()
+            if self._turns:
+                await asyncio.wait(self._turns, timeout=GRACE_SECONDS)
+        finally:
+            for task in self._turns:
+                task.cancel()
+            await asyncio.gather(*self._turns, return_exceptions=True)
+
+    async def _fill(self) -> None:
+        """Take queues in hand until none is due, or no slot is free."""
+        while self._worker is not None and len(self._turns) < SLOTS:
+            failing = sum(turn.failures > 0 for turn in self._turns.values())
+            async with self._platform.acting_for("") as connection:
+                ctx = await world.enter(connection)
+                turn = await webhooks.take_turn(ctx, self._worker, even_failing=failing < FAILING_SLOTS)
+            if turn is None:
+                return
+            task = asyncio.create_task(self._take(turn))
+            self._turns[task] = turn
+            task.add_done_callback(self._put_down)
+
+    def _put_down(self, task: asyncio.Task[None]) -> None:
+        self._turns.pop(task)
+
+    async def _take(self, turn: Turn) -> None:
+        """One turn, to its end."""
+        try:
+            await self._send_due(turn)
+            async with self._app.acting_for(turn.merchant_id) as connection:
+                await webhooks.end_turn(await world.enter(connection), turn)
+        except (GuardAway, StorageUnavailable) as error:
+            # Nothing is known of what was under way; the end of the lease brings it back.
+            log.warning("webhook turn lost", subscription=turn.id, error=repr(error))
+        except Exception:
+            log.exception("webhook turn failed", subscription=turn.id)
+
+    async def _send_due(self, turn: Turn) -> None:
+        try:
+            secret = self._seals.open(turn.secret, webhooks.owner_of(turn.merchant_id, turn.id))
+        except SealUnknown:
+            log.error("webhook secret not opened: is TRADEPOST_SEALING_KEYS complete?", subscription=turn.id)
+            raise
+        loop = asyncio.get_running_loop()
+        over = loop.time() + TURN_SECONDS
+        most = 1 if turn.failures else AT_ONCE
+        while not self._stopping.is_set() and loop.time() < over:
+            async with self._app.acting_for(turn.merchant_id) as connection:
+                ctx = await world.enter(connection)
+                due = await webhooks.due_deliveries(ctx, turn, most)
+                clock: datetime = await connection.fetchval("select clock_timestamp()")
+            if not due:
+                return
+            # Each is written down as soon as it is known, whatever becomes of the others.
+            sent = (self._send(turn, delivery, headers_of(turn, delivery, secret, clock), ctx) for delivery in due)
+            for error in await asyncio.gather(*sent, return_exceptions=True):
+                if isinstance(error, BaseException):
+                    raise error
+
+    async def _send(self, turn: Turn, delivery: Delivery, headers: Mapping[str, str], begun: Ctx) -> None:
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        status, error, retry_after = None, None, ""
+        try:
+            answer = await self._courier.deliver(turn.endpoint, headers, delivery.body.encode(), ATTEMPT_SECONDS)
+            status, retry_after = answer.status, answer.retry_after
+        except FetchRefused as refused:
+            error = _word(str(refused))
+        except OtherSideAway as away:
+            error = _word(away.why)
+        attempt = Attempt(begun.now, round((loop.time() - started) * 1000), status, error, retry_after)
+        async with self._app.acting_for(turn.merchant_id) as connection:
+            ctx = await world.enter(connection)
+            world.begin(ctx, f"webhook {delivery.id} {delivery.attempts}")
+            await webhooks.note_attempt(ctx, turn, delivery, attempt)
+
+
+def headers_of(turn: Turn, delivery: Delivery, secret: bytes, clock: datetime) -> dict[str, str]:
+    """The headers of a message that is sent now.
+
+    Its timestamp is the machine's and not the world's: receivers hold it against their own clocks.
+    """
+    return {
+        "Content-Type": "application/json",
+        "Wish-Topic": turn.topic,
+        "Wish-API-Version": API_VERSION,
+        "webhook-id": delivery.id,
+        "webhook-timestamp": str(int(clock.timestamp())),
+        "webhook-signature": webhooks.signature(secret, delivery.id, clock, delivery.body),
+    }
+
+
+def _word(reason: str) -> str:
+    """Why nothing was answered, in a word that tells an open port from a closed one to nobody."""
+    if reason.startswith("TLS"):
+        return "tls"
+    if reason == "it takes too long":
+        return "timeout"
+    return "unreachable"
