@@ -62,7 +62,7 @@ MALFORMED = {
     + b"9" * 23
     + b"\r\n\r\n",
     "space before the colon": b"GET /api/v2/auth_test HTTP/1.1\r\nHost : a\r\n\r\n",
-    "a host that is none": b'GET /api/v2/auth_test HTTP/1.1\r\nHost: evil.example"x\r\n\r\n',
+    "a host that is none": b'GET /api/v3/oauth/test HTTP/1.1\r\nHost: evil.example"x\r\n\r\n',
 }
 
 
