@@ -53,8 +53,9 @@ ALLOWED = {
     # Where the program is started; these know how it is put together, and so the settings.
     "surfaces.cli": ("",),
     "sandbox.seed": ("domain", "sandbox", "settings", "storage", "wiring"),
+    "sandbox.pause": ("values", "storage"),
     "sandbox.desk": ("domain", "sandbox", "settings", "storage", "wiring"),
-    "sandbox.snapshots": ("values", "domain", "settings", "storage", "wiring"),
+    "sandbox.snapshots": ("domain", "sandbox", "settings", "storage", "wiring"),
     "sandbox.watch": ("domain", "sandbox", "settings", "storage", "wiring"),
     "worker.process": ("domain", "storage", "supervisor", "settings", "wiring", "darkroom", "worker"),
     "web": ("supervisor", "settings", "wire.protocol", "wiring", "sandbox", "surfaces.sandbox"),

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Thread
+from time import sleep
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -45,6 +48,21 @@ def sql(running: Program, statement: str) -> list[Any]:
             await connection.close()
 
     return asyncio.run(ask())
+
+
+@contextmanager
+def holding(running: Program, statement: str) -> Iterator[None]:
+    """Somebody in the middle of a transaction in which he has asked something."""
+    loop = asyncio.new_event_loop()
+    address = running.embedded.connection(SUPERUSER, DATABASE)
+    connection = loop.run_until_complete(asyncpg.connect(**address, server_settings={"search_path": "tradepost"}))
+    try:
+        loop.run_until_complete(connection.transaction().start())
+        loop.run_until_complete(connection.execute(statement))
+        yield
+    finally:
+        loop.run_until_complete(connection.close())
+        loop.close()
 
 
 def everything(running: Program) -> dict[str, Any]:
@@ -97,6 +115,26 @@ def test_jobs_in_hand_are_done_once_after_a_restore(running: Program, client: Cl
     assert client.get(f"{link.path}?{link.query}").status == 200
     assert control(client, "settle") == {"settled": True, "left": 0}
     assert sql(running, "select count(*) from job where state in ('running', 'failed')") == [(0,)]
+
+
+@pytest.mark.parametrize("verb", ["restore", "reset"])
+def test_no_worker_is_there_while_the_world_is_exchanged(running: Program, client: Client, verb: str) -> None:
+    """Its session ends before anything is exchanged, and it has a new one only afterwards."""
+    control(client, "snapshot", name="exchange")
+    working = "select objid from pg_locks where locktype = 'advisory' and classid = 7403 and granted"
+    wait_until(lambda: sql(running, working) != [], what="the worker")
+    before = sql(running, working)
+    # Somebody is in the middle of a call that began before: everything waits for him, with the workers gone.
+    body = {"name": "exchange"} if verb == "restore" else {}
+    exchange = Thread(target=lambda: control(client, verb, **body))
+    with holding(running, "select 1 from product limit 1"):
+        exchange.start()
+        wait_until(lambda: sql(running, working) == [], 5, "the end of the worker's session")
+        sleep(0.7)  # longer than a worker waits before it asks for a new one
+        assert sql(running, working) == []
+    exchange.join()
+    wait_until(lambda: sql(running, working) not in ([], before), what="the worker again")
+    control(client, "restore", name="exchange")
 
 
 def test_time_goes_on_from_the_moment_of_the_snapshot(running: Program, client: Client) -> None:

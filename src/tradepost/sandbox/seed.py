@@ -22,6 +22,7 @@ from tradepost.domain.context import Ctx
 from tradepost.sandbox import parcels as sending
 from tradepost.sandbox import scenes
 from tradepost.sandbox.cast import SENDERS, SHOPKEEPERS
+from tradepost.sandbox.pause import PAUSE, TRIES, pause_workers
 from tradepost.settings import Settings
 from tradepost.storage.database import PLATFORM_ROLE
 from tradepost.wiring import OWNER_ROLE, SCHEMA, SCOPES, connect_arguments, open_files, operator, prepare_database
@@ -33,7 +34,6 @@ PARCELS_PER_SENDER = 6
 _KEPT_TABLES = ("schema_migration", "world_clock", "operator_account", "operator_token")
 _KEPT_SEQUENCES = ("worker_number",)
 """Workers that live hold their numbers."""
-_TRIES = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +92,15 @@ async def reset(settings: Settings, chance: str | None = None, at: datetime | No
     """Empty every table and build the world from its seed; the secrets of the cast stay.
 
     With `chance` new ids follow from it from then on; with `at` the clock stands still there. Raises SeedUnusable,
-    ClockUnusable. All in one transaction: whoever calls meanwhile waits a moment, and nobody finds the world empty.
+    ClockUnusable, WorldBusy. All in one transaction: whoever calls meanwhile waits a moment, and nobody finds the
+    world empty. Workers stay away until it is done: what they had in hand is of a world that is gone.
     """
     before = load_cast(settings)
     connection = await asyncpg.connect(
         **connect_arguments(settings, OWNER_ROLE), server_settings={"search_path": SCHEMA}
     )
     try:
+        await pause_workers(connection)
         async with connection.transaction():
             await _truncate(connection)
             await connection.execute(f"set local role {PLATFORM_ROLE}")
@@ -110,10 +112,11 @@ async def reset(settings: Settings, chance: str | None = None, at: datetime | No
             cast = await _build(ctx, before)
             # Before anybody can fetch those of the new world, which have the names of the old ones.
             await open_files(settings).delete_all("pictures")
+        # And before workers write any of the new world.
+        for folder in ("downloads", "tickets"):
+            await open_files(settings).delete_all(folder)
     finally:
         await connection.close()
-    for folder in ("downloads", "tickets"):
-        await open_files(settings).delete_all(folder)
     _write(settings, cast)
     return cast
 
@@ -181,13 +184,13 @@ async def _truncate(connection: asyncpg.Connection[Any]) -> None:
     )
     tables = ", ".join(row[0] for row in rows)
     await connection.execute("lock table access_token in access exclusive mode")
-    for _ in range(_TRIES):
+    for _ in range(TRIES):
         try:
             async with connection.transaction():
                 await connection.execute(f"lock table {tables} in access exclusive mode nowait")
             break
         except asyncpg.LockNotAvailableError:
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(PAUSE)
     await connection.execute(f"truncate {tables}")
     await connection.execute("update world_clock set fixed_at = null, shift = '0'")
     for row in await connection.fetch("select sequencename from pg_sequences where schemaname = $1", SCHEMA):

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
-from tradepost.domain import orders, products, tickets
+from tradepost.domain import orders, products, reference, shipping, tickets, warehouses
 from tradepost.domain.context import MerchantCtx
 from tradepost.domain.failure import Failure
 from tradepost.domain.orders import Item, OrderRules, Placed, Purchase, RefundWish, Scan, Shipment
 from tradepost.domain.orders.order import TIME_TO_FULFIL
-from tradepost.domain.products import ListFilter
+from tradepost.domain.products import ListFilter, ProductRef
+from tradepost.domain.shipping import PlaceChanges
 from tradepost.domain.tickets import Buyer, NewReply, NewTicket
 from tradepost.sandbox.traffic import PEOPLE
 from tradepost.values import Page
@@ -30,6 +31,12 @@ class SceneUnknown(Failure):
     name: str
 
 
+class NoExpressWarehouse(Failure):
+    """The shop has no Express warehouse for a country that somebody in this world lives in."""
+
+    merchant_id: str
+
+
 class NothingInStock(Failure):
     """The shop has no two reviewed variations of which five pieces are in stock."""
 
@@ -45,8 +52,8 @@ class Scene:
     play: Callable[[MerchantCtx, OrderRules], Awaitable[Ids]]
 
 
-async def _skus(shop: MerchantCtx) -> list[str]:
-    """Two variations that can be bought."""
+async def skus_in_stock(shop: MerchantCtx) -> list[str]:
+    """The variations of the shop's first products that can be bought; raises NothingInStock."""
     listed, _ = await products.list_products(shop, ListFilter(None, None, True), Page(0, _PRODUCTS))
     found = sorted(
         one.sku
@@ -57,13 +64,13 @@ async def _skus(shop: MerchantCtx) -> list[str]:
     )
     if len(found) < 2:
         raise NothingInStock(merchant_id=shop.actor.id)
-    return found[:2]
+    return found
 
 
 async def _buy(
     shop: MerchantCtx, rules: OrderRules, ago: timedelta = AN_HOUR, pieces: int = 1, review: bool = False
 ) -> Placed:
-    skus = (await _skus(shop))[:pieces]
+    skus = (await skus_in_stock(shop))[:pieces]
     purchase = Purchase(
         address=BUYER.address, items=tuple(Item(sku) for sku in skus), buyer_id=shop.new_id(), under_review=review
     )
@@ -76,6 +83,30 @@ async def _open(shop: MerchantCtx, rules: OrderRules) -> Ids:
 
 async def _late(shop: MerchantCtx, rules: OrderRules) -> Ids:
     return {"order_id": (await _buy(shop, rules, TIME_TO_FULFIL - AN_HOUR)).order_ids[0]}
+
+
+async def _express(shop: MerchantCtx, rules: OrderRules) -> Ids:
+    """The product joins Express where it has not, and has some pieces there."""
+    sku = (await skus_in_stock(shop))[0]
+    homes = {home.country: home.name for home in await warehouses.list_warehouses(shop) if home.country}
+    person = next((one for one in PEOPLE if one.address.country in homes), None)
+    if person is None:
+        raise NoExpressWarehouse(merchant_id=shop.actor.id)
+    country = person.address.country
+    product_id = (await products.find_goods(shop, [sku]))[sku].product_id
+    early = replace(shop, now=shop.now - AN_HOUR)
+    places = [PlaceChanges(country=country, wish_express=True)]
+    if (region := f"{country}_{person.address.state_or_province}") in reference.REGIONS:
+        # Express goes to no region that nothing is said of.
+        places.append(PlaceChanges(country=region, enabled=True, warehouse_name=homes[country]))
+    for place in places:
+        await shipping.update_place(early, ProductRef(id=product_id), place)
+    await products.update_inventory(early, sku, _ENOUGH, homes[country])
+    purchase = Purchase(address=person.address, items=(Item(sku),), buyer_id=shop.new_id())
+    order_id = (await orders.place_order(early, purchase, rules)).order_ids[0]
+    order = await orders.find_order(shop, order_id)
+    assert order.deliver_by is not None
+    return {"order_id": order_id, "warehouse": homes[country], "deliver_by": order.deliver_by.isoformat()}
 
 
 async def _review(shop: MerchantCtx, rules: OrderRules) -> Ids:
@@ -125,7 +156,7 @@ async def _ticket(shop: MerchantCtx, rules: OrderRules) -> Ids:
 
 
 async def _sold_out(shop: MerchantCtx, rules: OrderRules) -> Ids:
-    sku = (await _skus(shop))[0]
+    sku = (await skus_in_stock(shop))[0]
     await products.update_inventory(shop, sku, 0)
     return {"sku": sku}
 
@@ -135,6 +166,7 @@ SCENES: Final = {
     for scene in (
         Scene("open-order", "An order of an hour ago that waits to be shipped.", _open),
         Scene("late-order", "An order that is refunded in an hour unless it is shipped.", _late),
+        Scene("express-order", "An order from an Express warehouse, which its buyer must have by a day.", _express),
         Scene("order-under-review", "An order that may not be shipped yet; `order release` ends that.", _review),
         Scene("combined-order", "Two orders of one purchase, to one address.", _combined),
         Scene("shipped-order", "An order that left ten days ago and that no carrier has seen.", _shipped),
@@ -149,7 +181,7 @@ SCENES: Final = {
 async def play_scene(shop: MerchantCtx, rules: OrderRules, name: str) -> Ids:
     """Let a situation come about in a shop; gives the ids of what it is about.
 
-    Raises SceneUnknown, NothingInStock.
+    Raises SceneUnknown, NothingInStock, NoExpressWarehouse.
     """
     scene = SCENES.get(name)
     if scene is None:

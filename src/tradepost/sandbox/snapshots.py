@@ -20,23 +20,19 @@ from pathlib import Path
 from typing import Any, Final
 
 import asyncpg
-import structlog
 
 from tradepost.domain import world
 from tradepost.domain.failure import Failure
+from tradepost.sandbox.pause import PAUSE, TRIES, WorldBusy, pause_workers
 from tradepost.settings import Settings
 from tradepost.storage.database import PLATFORM_ROLE
 from tradepost.storage.migrate import migrations
-from tradepost.values import TryLater
 from tradepost.wiring import OWNER_ROLE, SCHEMA, connect_arguments
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
 # The journal is the schema's and not the world's; counters of calls and numbers of workers are the machine's.
 _LEFT_OUT: Final = ("schema_migration", "rate_window")
 _MACHINES: Final = ("worker_number",)
-_TRIES: Final = 250
-_PAUSE: Final = 0.02
-_PAUSE_LOCK: Final = 7404  # as in worker.runner
 _ROOT: Final = "snapshots"
 _CAST: Final = "sandbox.json"
 _TABLES = """
@@ -50,18 +46,6 @@ _TABLES = """
      where c.relnamespace = $1::regnamespace and c.relkind = 'r' and c.relname <> all($2)
      order by c.relname
 """
-_END_WORKERS = """
-    select pid, pg_terminate_backend(pid) from pg_locks
-     where locktype = 'advisory' and classid = 7403 and objsubid = 2 and granted
-       and database = (select oid from pg_database where datname = current_database())
-"""
-_WAITING = """
-    select count(*) from pg_locks
-     where locktype = 'advisory' and classid = $1::bigint::oid and objsubid = 2 and not granted
-       and database = (select oid from pg_database where datname = current_database())
-"""
-
-log = structlog.get_logger("tradepost.sandbox")
 
 
 class SnapshotNameUnusable(Failure):
@@ -84,10 +68,6 @@ class SnapshotOfAnotherVersion(Failure):
 
 class FilesElsewhere(Failure):
     """Snapshots need the files in the data folder, not in a bucket."""
-
-
-class WorldBusy(TryLater):
-    """Calls and jobs that are on their way did not come to an end in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +133,7 @@ async def restore_snapshot(settings: Settings, name: str) -> Snapshot:
         raise SnapshotOfAnotherVersion(name=name)
     connection = await _connect(settings)
     try:
-        await _pause_workers(connection)
+        await pause_workers(connection)
         async with connection.transaction():
             tables = await _hold(connection)
             await _copy_in(connection, folder, tables)
@@ -186,13 +166,13 @@ async def _hold(connection: asyncpg.Connection[Any]) -> list[_Table]:
     await connection.execute("set local lock_timeout = '5s'")
     try:
         await connection.execute("lock table access_token in access exclusive mode")
-        for _ in range(_TRIES):
+        for _ in range(TRIES):
             try:
                 async with connection.transaction():
                     await connection.execute(f"lock table {names} in access exclusive mode nowait")
                 break
             except asyncpg.LockNotAvailableError:
-                await asyncio.sleep(_PAUSE)
+                await asyncio.sleep(PAUSE)
         else:
             raise WorldBusy
     except asyncpg.LockNotAvailableError:
@@ -260,37 +240,6 @@ async def _set_back(connection: asyncpg.Connection[Any], manifest: Mapping[str, 
     ctx = await world.enter(connection)
     await world.set_clock(ctx, datetime.fromisoformat(manifest["time"]), frozen=manifest["frozen"])
     await connection.execute("reset role")
-
-
-async def _pause_workers(connection: asyncpg.Connection[Any]) -> None:
-    """End the sessions of all workers and keep them from new ones for as long as this connection lasts.
-
-    Returns when they have dropped all that they had in hand: only then do they ask for a new session.
-    """
-    ended: set[int] = set()
-    for _ in range(_TRIES):
-        ended |= await _end_workers(connection)
-        if await connection.fetchval("select pg_try_advisory_lock($1, 0)", _PAUSE_LOCK):
-            break
-        await asyncio.sleep(_PAUSE)
-    else:
-        raise WorldBusy
-    for _ in range(_TRIES):
-        if await connection.fetchval(_WAITING, _PAUSE_LOCK) >= len(ended):
-            return
-        await asyncio.sleep(_PAUSE)
-    log.warning("workers are still busy", workers=len(ended))
-
-
-async def _end_workers(connection: asyncpg.Connection[Any]) -> set[int]:
-    """Ask the sessions of workers to end; gives their processes."""
-    try:
-        return {row[0] for row in await connection.fetch(_END_WORKERS)}
-    except asyncpg.InsufficientPrivilegeError:
-        await connection.execute(f"set role {PLATFORM_ROLE}")
-        found = {row[0] for row in await connection.fetch(_END_WORKERS)}
-        await connection.execute("reset role")
-        return found
 
 
 def _version() -> dict[str, str]:

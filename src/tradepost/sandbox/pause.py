@@ -1,0 +1,69 @@
+"""Keeping the workers away while the world is put back or begun anew.
+
+A worker that wakes in another world than the one it began a job in would drop what it has in hand late: files of
+the world that is there by then went along.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+import asyncpg
+import structlog
+
+from tradepost.storage.database import PLATFORM_ROLE
+from tradepost.values import TryLater
+
+TRIES: Final = 250
+PAUSE: Final = 0.02
+"""Seconds between two of them."""
+_PAUSE_LOCK: Final = 7404  # as in worker.runner
+_END_WORKERS = """
+    select pid, pg_terminate_backend(pid) from pg_locks
+     where locktype = 'advisory' and classid = 7403 and objsubid = 2 and granted
+       and database = (select oid from pg_database where datname = current_database())
+"""
+_WAITING = """
+    select count(*) from pg_locks
+     where locktype = 'advisory' and classid = $1::bigint::oid and objsubid = 2 and not granted
+       and database = (select oid from pg_database where datname = current_database())
+"""
+
+log = structlog.get_logger("tradepost.sandbox")
+
+
+class WorldBusy(TryLater):
+    """Calls and jobs that are on their way did not come to an end in time."""
+
+
+async def pause_workers(connection: asyncpg.Connection[Any]) -> None:
+    """End the sessions of all workers and keep them from new ones for as long as this connection lasts.
+
+    Returns when they have dropped all that they had in hand: only then do they ask for a new session. Raises
+    WorldBusy where they do not within a few seconds.
+    """
+    ended: set[int] = set()
+    for _ in range(TRIES):
+        ended |= await _end_workers(connection)
+        if await connection.fetchval("select pg_try_advisory_lock($1, 0)", _PAUSE_LOCK):
+            break
+        await asyncio.sleep(PAUSE)
+    else:
+        raise WorldBusy
+    for _ in range(TRIES):
+        if await connection.fetchval(_WAITING, _PAUSE_LOCK) >= len(ended):
+            return
+        await asyncio.sleep(PAUSE)
+    log.warning("workers are still busy", workers=len(ended))
+
+
+async def _end_workers(connection: asyncpg.Connection[Any]) -> set[int]:
+    """Ask the sessions of workers to end; gives their processes."""
+    try:
+        return {row[0] for row in await connection.fetch(_END_WORKERS)}
+    except asyncpg.InsufficientPrivilegeError:
+        await connection.execute(f"set role {PLATFORM_ROLE}")
+        found = {row[0] for row in await connection.fetch(_END_WORKERS)}
+        await connection.execute("reset role")
+        return found
