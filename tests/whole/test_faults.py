@@ -103,6 +103,11 @@ def test_on_the_command_line(running: Program, client: Client) -> None:
         ({"kind": "cut", "share": 0}, "share"),
         ({"kind": "cut", "calls": 0}, "calls"),
         ({"kind": "cut", "path": "order"}, "path"),
+        ({"kind": "cut", "path": "/order\0"}, "path"),
+        ({"kind": "cut", "path": "/api/v2/order?id=1"}, "path"),
+        ({"kind": "cut", "account": "\0"}, "$.account"),
+        ({"kind": "cut", "account": ""}, "$.account"),
+        ({"kind": "cut", "app": "a" * 24 + "\n"}, "$.app"),
     ],
 )
 def test_what_no_fault_can_be(client: Client, wish: dict[str, object], named: str) -> None:
@@ -110,6 +115,20 @@ def test_what_no_fault_can_be(client: Client, wish: dict[str, object], named: st
     assert refused.status == 400
     assert named in refused.json["message"]
     assert asked(client, "drop-faults", id="0" * 24).status == 404
+
+
+@pytest.mark.parametrize(
+    ("verb", "wish"),
+    [
+        ("drop-faults", {"id": "\0"}),
+        ("generate", {"orders": 1, "merchant_id": "\0"}),
+        ("scene", {"name": "open-order", "merchant_id": "\0"}),
+    ],
+)
+def test_what_no_id_can_be(client: Client, verb: str, wish: dict[str, object]) -> None:
+    refused = asked(client, verb, **wish)
+    assert refused.status == 400
+    assert "id" in refused.json["message"]
 
 
 def test_without_faults_nothing_is_asked(client: Client) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Thread
 from time import sleep
@@ -146,6 +147,24 @@ def test_time_goes_on_from_the_moment_of_the_snapshot(running: Program, client: 
     assert told["now"].startswith("2021-05-19T16:37")
     assert not told["frozen"]
     control(client, "clock", real=True)
+
+
+def test_several_at_once_under_one_name(running: Program) -> None:
+    """Each waits for the one before, or is told to try again; what is there at the end is whole."""
+
+    def call(verb: str) -> int:
+        with Client(running.merchant, timeout=90) as caller:
+            return asked(caller, verb, name="same").status
+
+    with ThreadPoolExecutor(5) as callers:
+        for verbs in (["snapshot"] * 5, ["restore", "snapshot"] * 2):
+            answers = list(callers.map(call, verbs))
+            assert set(answers) <= {200, 503}
+            assert 200 in answers
+    assert {
+        found.name for found in (running.folder / "snapshots").iterdir() if found.name.startswith(".s")
+    } == set()
+    assert call("restore") == 200
 
 
 def test_names_lists_and_what_is_refused(running: Program, client: Client) -> None:

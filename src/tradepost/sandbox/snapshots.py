@@ -8,12 +8,13 @@ jobs that were in hand then are taken up again, workers drop what they have in h
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -105,6 +106,12 @@ async def take_snapshot(settings: Settings, name: str) -> Snapshot:
     Raises SnapshotNameUnusable, FilesElsewhere, WorldBusy.
     """
     target = _folder(settings, name)
+    async with _alone(settings):
+        await _take(settings, target)
+        return _describe(target)
+
+
+async def _take(settings: Settings, target: Path) -> None:
     with _fresh(target) as folder:
         (folder / "tables").mkdir()
         connection = await _connect(settings)
@@ -119,7 +126,6 @@ async def take_snapshot(settings: Settings, name: str) -> Snapshot:
             await transaction.rollback()  # nothing was changed for good
         finally:
             await connection.close()
-    return _describe(target)
 
 
 async def restore_snapshot(settings: Settings, name: str) -> Snapshot:
@@ -127,10 +133,16 @@ async def restore_snapshot(settings: Settings, name: str) -> Snapshot:
 
     Raises SnapshotNameUnusable, SnapshotNotFound, SnapshotOfAnotherVersion, FilesElsewhere, WorldBusy.
     """
-    folder = _found(settings, name)
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    if manifest["migrations"] != _version():
-        raise SnapshotOfAnotherVersion(name=name)
+    async with _alone(settings):
+        folder = _found(settings, name)
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        if manifest["migrations"] != _version():
+            raise SnapshotOfAnotherVersion(name=name)
+        await _put_back(settings, folder, manifest)
+        return _describe(folder)
+
+
+async def _put_back(settings: Settings, folder: Path, manifest: Mapping[str, Any]) -> None:
     connection = await _connect(settings)
     try:
         await pause_workers(connection)
@@ -144,7 +156,26 @@ async def restore_snapshot(settings: Settings, name: str) -> Snapshot:
         (settings.data / f"{_CAST}.new").replace(settings.data / _CAST)
     finally:
         await connection.close()
-    return _describe(folder)
+
+
+@asynccontextmanager
+async def _alone(settings: Settings) -> AsyncIterator[None]:
+    """Nobody else takes or restores a snapshot meanwhile, in whatever process: they work in the same folders.
+
+    Raises WorldBusy where somebody does for too long.
+    """
+    root = settings.data / _ROOT
+    root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (root / ".lock").open("w") as lock:
+        for _ in range(TRIES):
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                await asyncio.sleep(PAUSE)
+        else:
+            raise WorldBusy
+        yield  # the lock ends with the file
 
 
 async def _connect(settings: Settings) -> asyncpg.Connection[Any]:

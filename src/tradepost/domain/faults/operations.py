@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from tradepost.domain import world
 from tradepost.domain.context import Ctx
 from tradepost.domain.faults import failures, rows
 from tradepost.domain.faults.fault import KINDS, MOST_CALLS, MOST_SECONDS, SERVICES, Fault, NewFault
+
+_PATH: Final = re.compile(r"/[^\x00-\x20?#\x7f]{0,199}")
+"""As calls are known by; one with a question mark in it would never be met."""
+_ID: Final = re.compile("[0-9a-f]{24}", re.ASCII)
 
 
 async def set_fault(ctx: Ctx, new: NewFault) -> str:
@@ -13,7 +20,9 @@ async def set_fault(ctx: Ctx, new: NewFault) -> str:
     fits = {
         "kind": new.kind in KINDS,
         "service": new.service in SERVICES,
-        "path": new.path is None or (new.path.startswith("/") and len(new.path) <= 200),
+        "path": new.path is None or _PATH.fullmatch(new.path) is not None,
+        "account": new.account is None or _ID.fullmatch(new.account) is not None,
+        "app": new.app is None or _ID.fullmatch(new.app) is not None,
         "share": 1 <= new.share <= 100,
         "calls": new.calls is None or 1 <= new.calls <= MOST_CALLS,
         "seconds": 0 <= new.seconds <= MOST_SECONDS,

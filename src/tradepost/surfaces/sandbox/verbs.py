@@ -17,6 +17,9 @@ from tradepost.sandbox.situations import SCENES
 from tradepost.sandbox.snapshots import Snapshot
 from tradepost.surfaces.sandbox.controls import Verb
 
+Id = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{24}\\Z")]
+"""An id; whatever else somebody sends cannot be anybody's, and some of it no database takes."""
+
 
 class ClockChange(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     """What becomes of the clock, in this order; nothing where nothing is said."""
@@ -74,7 +77,7 @@ class Generation(msgspec.Struct, forbid_unknown_fields=True):
 
     orders: Annotated[int, msgspec.Meta(ge=1, le=MOST)]
     """How many orders."""
-    merchant_id: str | None = None
+    merchant_id: Id | None = None
     """Whose; the first shop's without it."""
     seed: str | None = None
     """What it follows from; another one each time without it."""
@@ -157,8 +160,8 @@ class FaultWish(msgspec.Struct, forbid_unknown_fields=True):
     kind: FaultKind
     service: Literal["merchant", "wishpost"] = "merchant"
     path: str | None = None
-    account: str | None = None
-    app: str | None = None
+    account: Id | None = None
+    app: Id | None = None
     share: int = 100
     calls: int | None = None
     seconds: float = 2.0
@@ -171,7 +174,7 @@ class FaultWish(msgspec.Struct, forbid_unknown_fields=True):
 class FaultDrop(msgspec.Struct, forbid_unknown_fields=True):
     """Which fault is forgotten; all of them without an id."""
 
-    id: str | None = None
+    id: Id | None = None
 
 
 def tell_fault(fault: Fault) -> dict[str, Any]:
@@ -198,7 +201,7 @@ class SceneWish(msgspec.Struct, forbid_unknown_fields=True):
     """Which situation, and in whose shop; the first one's without an id."""
 
     name: str
-    merchant_id: str | None = None
+    merchant_id: Id | None = None
 
 
 async def _scenes(desk: Any) -> dict[str, Any]:
