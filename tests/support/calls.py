@@ -425,6 +425,12 @@ GOOD_BODIES: dict[str, Any] = {
         "orders": [{"tracking_id": wish_id(PARCELS["lan"]["numbered"]), "cancel_reason_code": "40101"}]
     },
     "/api/v3/get_channels": {"channels": ["1", "200-1"]},
+    "/api/v3/announcements": {
+        "start_date": "2021-05-01",
+        "end_date": "2021-05-31 23:59:59",
+        "offset": 1,
+        "limit": 10,
+    },
     "/api/v3/warehouse": {"warehouse_ids": [1, 4]},
     "/api/v3/scopes": {"scope_names": ["user.order.read"]},
     "/api/v3/orders/create": NEW_ORDER,
@@ -472,7 +478,8 @@ def caller(service: str) -> str:
 
 def good_call(service: str, endpoint: Endpoint, who: str = "usd") -> dict[str, str]:
     """The parameters of a call that succeeds for this merchant."""
-    params = dict(GOOD.get((service, endpoint.path), {}))
+    # An older call may share its path with a newer one; with a body it has nothing in its query.
+    params = {} if endpoint.flat and endpoint.body else dict(GOOD.get((service, endpoint.path), {}))
     if service != "merchant":
         return params
     if any(param.name == "job_id" for param in endpoint.params):

@@ -2,6 +2,13 @@
 
 from tradepost.domain.announcements.announcement import Announcement, AnnouncementFilter
 from tradepost.domain.announcements.failures import AnnouncementUnusable
-from tradepost.domain.announcements.operations import list_announcements, publish
+from tradepost.domain.announcements.operations import count_announcements, list_announcements, publish
 
-__all__ = ["Announcement", "AnnouncementFilter", "AnnouncementUnusable", "list_announcements", "publish"]
+__all__ = [
+    "Announcement",
+    "AnnouncementFilter",
+    "AnnouncementUnusable",
+    "count_announcements",
+    "list_announcements",
+    "publish",
+]

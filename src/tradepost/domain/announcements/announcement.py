@@ -20,7 +20,7 @@ class Announcement:
 
 @dataclass(frozen=True, slots=True)
 class AnnouncementFilter:
-    """Which announcements, in which order (`id`, `created_at` or `publish_time`), and how many."""
+    """Which announcements, in which order (`id`, `created_at` or `publish_time`), how many, and after how many."""
 
     limit: int
     sort: str
@@ -31,3 +31,4 @@ class AnnouncementFilter:
     created_max: datetime | None = None
     published_min: datetime | None = None
     published_max: datetime | None = None
+    offset: int = 0

@@ -25,3 +25,8 @@ async def publish(
 async def list_announcements(ctx: Ctx, wanted: AnnouncementFilter) -> list[Announcement]:
     """The announcements that fit and are published by now."""
     return await rows.list_announcements(ctx.db, wanted, ctx.now)
+
+
+async def count_announcements(ctx: Ctx, wanted: AnnouncementFilter) -> int:
+    """How many announcements fit and are published by now, whatever the page."""
+    return await rows.count_announcements(ctx.db, wanted, ctx.now)

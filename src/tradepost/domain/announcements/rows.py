@@ -32,6 +32,26 @@ async def insert(db: Rows, new: Announcement) -> None:
 
 async def list_announcements(db: Rows, wanted: AnnouncementFilter, now: datetime) -> list[Announcement]:
     """The announcements that fit, of those published until now."""
+    where, given = _fitting(wanted, now, first=3)
+    order = _SORTS[wanted.sort].format("desc" if wanted.descending else "asc")
+    found = await db.fetch(
+        "select id, title, url, words, publish_time, created_at from sender_news "
+        f"where {where} order by {order} limit $1 offset $2",
+        wanted.limit,
+        wanted.offset,
+        *given,
+    )
+    return [Announcement(**{**row, "words": tuple(row["words"])}) for row in found]
+
+
+async def count_announcements(db: Rows, wanted: AnnouncementFilter, now: datetime) -> int:
+    """How many announcements fit, of those published until now, on all pages."""
+    where, given = _fitting(wanted, now, first=1)
+    return int(await db.fetchval(f"select count(*) from sender_news where {where}", *given))
+
+
+def _fitting(wanted: AnnouncementFilter, now: datetime, first: int) -> tuple[str, list[object]]:
+    """The condition, and what it is given from the parameter `first` on."""
     bounds = {
         "id >=": wanted.id_min,
         "id <=": wanted.id_max,
@@ -40,13 +60,5 @@ async def list_announcements(db: Rows, wanted: AnnouncementFilter, now: datetime
         "publish_time >=": wanted.published_min,
         "publish_time <=": wanted.published_max,
     }
-    where, given = conditions(bounds, first=3)
-    order = _SORTS[wanted.sort].format("desc" if wanted.descending else "asc")
-    found = await db.fetch(
-        "select id, title, url, words, publish_time, created_at from sender_news "
-        f"where publish_time <= $2{where} order by {order} limit $1",
-        wanted.limit,
-        now,
-        *given,
-    )
-    return [Announcement(**{**row, "words": tuple(row["words"])}) for row in found]
+    where, given = conditions(bounds, first=first + 1)
+    return f"publish_time <= ${first}{where}", [now, *given]

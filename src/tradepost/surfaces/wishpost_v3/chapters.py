@@ -4,6 +4,7 @@ from tradepost.surfaces.wishpost_v3 import (
     announcements,
     channels,
     flat,
+    flat_announcements,
     flat_oauth,
     labels,
     oauth,
@@ -22,6 +23,7 @@ CHAPTERS = {
     payments: "Payments",
     announcements: "Announcements",
     flat: "Older calls",
+    flat_announcements: "Older announcements",
     flat_oauth: "Older OAuth calls",
 }
 

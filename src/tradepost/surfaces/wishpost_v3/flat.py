@@ -346,7 +346,8 @@ def _address(row: Mapping[str, str], language: str) -> WarehouseAddress:
 
 def _scope(name: str) -> Scope:
     role, resource, action = name.split(".")
-    opened = [endpoint.path for endpoint in api.endpoints if endpoint.scope == name]
+    # Two calls may share a path.
+    opened = list(dict.fromkeys(endpoint.path for endpoint in api.endpoints if endpoint.scope == name))
     return Scope(name, role, resource, action, opened, SCOPES[name], CHINESE_NAMES[name])
 
 
