@@ -55,10 +55,14 @@ def pretty(body: bytes) -> str:
     if body.startswith(b"<"):
         tree = etree.fromstring(body)
         etree.indent(tree)
-        return etree.tostring(tree, encoding="unicode", xml_declaration=False)
+        return _masked(etree.tostring(tree, encoding="unicode", xml_declaration=False))
     if not body:
         return ""
     text = json.dumps(json.loads(body), ensure_ascii=False, indent=2)
+    return _masked(text)
+
+
+def _masked(text: str) -> str:
     # Tokens are new each time.
     return re.sub(r"\b(mp_[ar]t)_[0-9A-Za-z]{49}\b|\b(whsec)_[0-9A-Za-z+/]{43}=", _hidden, text)
 

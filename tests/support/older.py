@@ -9,6 +9,7 @@ from xml.sax.saxutils import escape
 
 from lxml import etree
 
+from tests.support import consent
 from tests.support.answer import Answer
 from tests.support.calls import PARCELS
 from tests.support.market import WISHPOST_URL, Market
@@ -85,6 +86,8 @@ ORDER: dict[str, Any] = {
     "wish_order_id": "60a4d0c1000000000000000a,60a4d0c1000000000000000b",
 }
 GOOD: dict[str, dict[str, Any]] = {
+    "/api/v2/oauth/access_token": consent.exchange("wishpost"),
+    "/api/v2/oauth/refresh_token": consent.refresh("wishpost"),
     "/api/v2/auth_test": {},
     "/api/v2/create_order": {"mark": MARK, "order": [ORDER, FLAT_ORDER]},
     "/api/v2/generate_label": {

@@ -208,16 +208,20 @@ class BodyMarkup:
 
     def take(self, value: Any) -> Any:
         """The object; raises BodyNotObject, BadParameter. No body is one with nothing in it."""
-        shape = Shape(self.type)
-        known = {member.name for member in shape.members}
+        value = self.root(value)
+        if not isinstance(value, dict) and value not in (None, ""):
+            raise refusals.BodyNotObject
+        return Shape(self.type).read("", value or {})
+
+    def root(self, value: Any) -> Any:
+        """The root that the object stands in, behind others that hold nothing but it."""
+        known = {member.name for member in Shape(self.type).members}
         while isinstance(value, dict) and len(value) == 1 and not value.keys() & known:
             (inner,) = value.values()
             if not (isinstance(inner, Elements) and len(inner) == 1 and isinstance(inner[0], dict)):
                 break
             value = inner[0]
-        if not isinstance(value, dict) and value not in (None, ""):
-            raise refusals.BodyNotObject
-        return shape.read("", value or {})
+        return value
 
 
 BodyReader = BodyObject | StrictObject | BodyList | BodyMarkup

@@ -219,7 +219,7 @@ async def _serve(
             reply.locale = session.locale
         if rules.troubles is not None:
             await _meet_trouble(surface, session, rules.troubles, request, reply)
-        client = shown.client(given, request) if endpoint.open else None
+        client = shown.client(endpoint, given, request) if endpoint.open else None
         arguments = endpoint.bind(given, request.base_url, reply.locale, client)
         _name_ignored(surface, endpoint, given, reply)
         if key is not None:

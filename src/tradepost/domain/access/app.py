@@ -48,6 +48,11 @@ class App:
     old_secret_hash: bytes | None
     old_secret_expires_at: datetime | None
 
+    @property
+    def only_redirect_uri(self) -> str:
+        """The redirect URL of an app that has just one and need not name it; otherwise "", which is none."""
+        return self.redirect_uris[0] if len(self.redirect_uris) == 1 else ""
+
     def leads_back_to(self, redirect_uri: str) -> bool:
         """Whether consent may lead back to this URL: one of the app's, letter by letter.
 

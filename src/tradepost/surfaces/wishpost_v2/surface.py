@@ -9,8 +9,8 @@ from __future__ import annotations
 from importlib import resources
 from typing import Final
 
+from tradepost.surfaces.wishpost_v3.chapters import api as wishpost_v3
 from tradepost.surfaces.wishpost_v3.surface import LOCALES, SCOPES
-from tradepost.surfaces.wishpost_v3.surface import api as wishpost_v3
 from tradepost.wire.endpoint import Surface
 from tradepost.wire.failures import load_table, retold
 

@@ -60,7 +60,7 @@ async def get_flat_token(ctx: Ctx, *, by: ByCodeOrRefresh, grant_type: GrantType
     if by.code is None:
         assert by.refresh_token is not None  # one of the two is there
         return _told(ctx, await consents.refresh(ctx, app, by.refresh_token))
-    uri = by.redirect_uri or (app.redirect_uris[0] if len(app.redirect_uris) == 1 else "")
+    uri = by.redirect_uri or app.only_redirect_uri
     return _told(ctx, await consents.exchange_code(ctx, app, by.code, uri, by.code_verifier))
 
 
