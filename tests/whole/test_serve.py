@@ -102,7 +102,7 @@ def test_the_service_is_found_by_port_and_by_name(served: Program) -> None:
 
     def reaches(url: str, host: str) -> str:
         answers = {
-            "merchant": get(url, "/api/v2/auth_test", shop, host=host).status,
+            "merchant": get(url, "/api/v2/warehouse/get-all", shop, host=host).status,
             "wishpost": get(url, "/api/v3/channels", sender, host=host).status,
         }
         assert sorted(answers.values()) == [200, 404]
