@@ -377,3 +377,12 @@ def remember_tickets() -> None:
         return found
 
     rows.find = remember
+
+
+def sent_is_arrived() -> None:
+    """What was sent counts as delivered, whatever was answered."""
+    if not _runs("work"):
+        return
+    from tradepost.domain.webhooks.schedule import Attempt
+
+    Attempt.arrived = property(lambda self: True)  # type: ignore[assignment,method-assign]
