@@ -149,9 +149,9 @@ def test_nobody_commits_but_the_edge() -> None:
         "surfaces.sessions",
         "wire.gate",
         "sandbox.seed",
+        "sandbox.pause",
         "sandbox.snapshots",
     }
-    edges |= {"sandbox.snapshots"}
     edges |= {"worker.runner"}  # the heartbeat, on the worker's own session
     for name, tree in modules():
         calls = [

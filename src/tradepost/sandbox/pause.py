@@ -1,4 +1,4 @@
-"""Keeping the workers away while the world is put back or begun anew.
+"""Keeping workers and callers away while the world is put back or begun anew.
 
 A worker that wakes in another world than the one it began a job in would drop what it has in hand late: files of
 the world that is there by then went along.
@@ -56,6 +56,28 @@ async def pause_workers(connection: asyncpg.Connection[Any]) -> None:
             return
         await asyncio.sleep(PAUSE)
     log.warning("workers are still busy", workers=len(ended))
+
+
+async def hold_tables(connection: asyncpg.Connection[Any], tables: str) -> None:
+    """Let every call wait until this transaction ends; `tables` are the quoted names of all, with commas between.
+
+    Every call begins with its token, so holding that table keeps new ones waiting; those that are on their way
+    need other tables and get to their end first. Taking all tables at once would wait for them while they wait
+    for us. Raises WorldBusy where they do not end within a few seconds.
+    """
+    await connection.execute("set local lock_timeout = '5s'")
+    try:
+        await connection.execute("lock table access_token in access exclusive mode")
+        for _ in range(TRIES):
+            try:
+                async with connection.transaction():
+                    await connection.execute(f"lock table {tables} in access exclusive mode nowait")
+                return
+            except asyncpg.LockNotAvailableError:
+                await asyncio.sleep(PAUSE)
+    except asyncpg.LockNotAvailableError:
+        pass
+    raise WorldBusy
 
 
 async def _end_workers(connection: asyncpg.Connection[Any]) -> set[int]:

@@ -7,7 +7,6 @@ connector that was set up once goes on working.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 from dataclasses import asdict, dataclass, replace
@@ -22,7 +21,7 @@ from tradepost.domain.context import Ctx
 from tradepost.sandbox import parcels as sending
 from tradepost.sandbox import scenes
 from tradepost.sandbox.cast import SENDERS, SHOPKEEPERS
-from tradepost.sandbox.pause import PAUSE, TRIES, pause_workers
+from tradepost.sandbox.pause import hold_tables, pause_workers
 from tradepost.settings import Settings
 from tradepost.storage.database import PLATFORM_ROLE
 from tradepost.wiring import OWNER_ROLE, SCHEMA, SCOPES, connect_arguments, open_files, operator, prepare_database
@@ -172,25 +171,13 @@ async def _has_shops(settings: Settings) -> bool:
 
 
 async def _truncate(connection: asyncpg.Connection[Any]) -> None:
-    """Empty every table, in the caller's transaction.
-
-    Every call begins with its token, so holding that table keeps new ones waiting; those that are on their way
-    need other tables and get to their end first. Taking all tables at once would wait for them while they wait
-    for us.
-    """
+    """Empty every table, in the caller's transaction; raises WorldBusy."""
     rows = await connection.fetch(
         "select quote_ident(tablename) from pg_tables where schemaname = current_schema and tablename <> all($1)",
         list(_KEPT_TABLES),
     )
     tables = ", ".join(row[0] for row in rows)
-    await connection.execute("lock table access_token in access exclusive mode")
-    for _ in range(TRIES):
-        try:
-            async with connection.transaction():
-                await connection.execute(f"lock table {tables} in access exclusive mode nowait")
-            break
-        except asyncpg.LockNotAvailableError:
-            await asyncio.sleep(PAUSE)
+    await hold_tables(connection, tables)
     await connection.execute(f"truncate {tables}")
     await connection.execute("update world_clock set fixed_at = null, shift = '0'")
     for row in await connection.fetch("select sequencename from pg_sequences where schemaname = $1", SCHEMA):

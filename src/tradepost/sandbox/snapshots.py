@@ -24,7 +24,7 @@ import asyncpg
 
 from tradepost.domain import world
 from tradepost.domain.failure import Failure
-from tradepost.sandbox.pause import PAUSE, TRIES, WorldBusy, pause_workers
+from tradepost.sandbox.pause import PAUSE, TRIES, WorldBusy, hold_tables, pause_workers
 from tradepost.settings import Settings
 from tradepost.storage.database import PLATFORM_ROLE
 from tradepost.storage.migrate import migrations
@@ -188,26 +188,10 @@ async def _connect(settings: Settings) -> asyncpg.Connection[Any]:
 
 
 async def _hold(connection: asyncpg.Connection[Any]) -> list[_Table]:
-    """Let everybody wait until this transaction ends; gives the tables, those that others point at first.
-
-    Every call begins with its token, so new ones wait for that table, and those on their way get to their end.
-    """
+    """Let everybody wait until this transaction ends; gives the tables, those that others point at first."""
     found = await connection.fetch(_TABLES, SCHEMA, list(_LEFT_OUT))
     names = _quoted([row["name"] for row in found])
-    await connection.execute("set local lock_timeout = '5s'")
-    try:
-        await connection.execute("lock table access_token in access exclusive mode")
-        for _ in range(TRIES):
-            try:
-                async with connection.transaction():
-                    await connection.execute(f"lock table {names} in access exclusive mode nowait")
-                break
-            except asyncpg.LockNotAvailableError:
-                await asyncio.sleep(PAUSE)
-        else:
-            raise WorldBusy
-    except asyncpg.LockNotAvailableError:
-        raise WorldBusy from None
+    await hold_tables(connection, names)
     for row in found:
         # The owner of the tables reads and writes them all; the transaction's end takes that back.
         await connection.execute(f'alter table "{row["name"]}" no force row level security')
