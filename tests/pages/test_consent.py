@@ -64,7 +64,7 @@ def test_a_person_lets_an_app_in(market: Market, service: str, path: str) -> Non
     assert browser.answer.status == 200
     assert "Let Example ERP in?" in browser.text
     assert "erp.example" in browser.text
-    assert len(browser.page.xpath("//ul[@class='scopes']/li")) == (11 if service == "merchant" else 7)
+    assert len(browser.page.xpath("//ul[@class='scopes']/li")) == (13 if service == "merchant" else 7)
     assert "https://erp.example" in browser.answer.headers["content-security-policy"]
     browser.submit(button="accept")
     told = came_back(browser)
