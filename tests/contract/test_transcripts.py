@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from tests.contract.transcripts import FOLDER, files, load, play
 from tests.support.calls import SURFACES
 from tests.support.market import Market
 from tradepost.surfaces.wishpost_v2.chapters import api as wishpost_v2
+from tradepost.wire.refusals import MethodNotAllowed, PathUnknown
 
 
 @pytest.mark.parametrize("file", files(), ids=lambda file: str(file.relative_to(FOLDER).with_suffix("")))
@@ -27,7 +29,7 @@ def test_transcript(market: Market, file: Path) -> None:
 def test_every_endpoint_has_a_transcript() -> None:
     """An endpoint without an example is half documented; there is no list of exceptions."""
     shown = {
-        (case.method, endpoint_path(case.target.partition("?")[0]))
+        (case.method, endpoint_path(case.method, case.target.partition("?")[0]))
         for file in files()
         for case in load(file)
         if case.status in (200, 204)
@@ -37,7 +39,11 @@ def test_every_endpoint_has_a_transcript() -> None:
         assert not missing
 
 
-def endpoint_path(path: str) -> str:
+def endpoint_path(method: str, path: str) -> str:
     """The path as it is declared, where what stands at its end fills a blank."""
-    blanks = SURFACES["merchant"].blanks_of(path)
-    return f"{path.rpartition('/')[0]}/{{{blanks[0][0]}}}" if blanks else path
+    for surface in SURFACES.values():
+        with suppress(PathUnknown, MethodNotAllowed):
+            found = surface.find(method, path)
+            if found.blank:
+                return found.path
+    return path

@@ -15,7 +15,7 @@ import inspect
 import types
 import typing
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache
 from typing import Any
 
 from tradepost.values import Fact, Words
@@ -114,11 +114,10 @@ class Shape:
     strict: bool = False
     """Whether a name that means nothing is refused; otherwise it is passed over."""
 
-    @cached_property
+    @property
     def members(self) -> tuple[Member, ...]:
         """Its fields in their order."""
-        hints = typing.get_type_hints(self.type, include_extras=True)
-        return tuple(_member(field, hints[field.name], self.strict) for field in dataclasses.fields(self.type))
+        return _members(self)
 
     def read(self, place: str, value: Any) -> Any:
         """The object; raises what is wrong with it, named by where it stands."""
@@ -128,6 +127,13 @@ class Shape:
         if self.strict and (unknown := sorted(value.keys() - {member.name for member in self.members})):
             raise BodyNameUnknown(name=before + unknown[0])
         return self.type(**{m.argument: m.read(Words(before + m.name), value.get(m.name)) for m in self.members})
+
+
+@cache
+def _members(shape: Shape) -> tuple[Member, ...]:
+    # Kept for good: there are as many as the program declares, and reading annotations costs more than a body does.
+    hints = typing.get_type_hints(shape.type, include_extras=True)
+    return tuple(_member(field, hints[field.name], shape.strict) for field in dataclasses.fields(shape.type))
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,8 @@ class Endpoint:
     kind: Literal["read", "write"]
     paths: tuple[str, ...]
     methods: tuple[str, ...]
+    blank: str | None
+    """The parameter that stands at the end of the path, as `id` does in /subscriptions/{id}; None for most."""
     documented_method: str
     chapter: str
     title: str
@@ -117,12 +119,6 @@ class Endpoint:
         return self.paths[0]
 
     @property
-    def blank(self) -> str | None:
-        """The parameter that stands at the end of the path, as `id` does in /subscriptions/{id}; None for most."""
-        last = self.path.rpartition("/")[2]
-        return last[1:-1] if last.startswith("{") else None
-
-    @property
     def one_of(self) -> tuple[tuple[str, str], ...]:
         """The pairs of parameters of which one must be given."""
         return tuple(a.one_of for a in self.arguments.values() if isinstance(a, Group) and a.one_of)
@@ -135,8 +131,10 @@ class Endpoint:
         if self.body is not None:
             name, body = self.body
             bound[name] = body.reader.take(given.body)
-        about = {BaseUrl: base_url, Locale: locale, Client: client}
-        return bound | {name: about[kind] for name, kind in self.handed.items()}
+        if self.handed:
+            about = {BaseUrl: base_url, Locale: locale, Client: client}
+            bound.update((name, about[kind]) for name, kind in self.handed.items())
+        return bound
 
 
 class Surface:
@@ -231,9 +229,9 @@ class Surface:
             raise refusals.MethodNotAllowed(method=method, allowed=" or ".join(methods))
         return endpoint
 
-    def blanks_of(self, path: str) -> list[tuple[str, str]]:
-        """The parameter that stands at the end of a path, by name and text; none for most paths."""
-        found = None if self._methods(path) is not None else self._open_end(path)
+    def blanks_of(self, endpoint: Endpoint, path: str) -> list[tuple[str, str]]:
+        """The parameter that stands at the end of a path to an endpoint, by name and text; none for most."""
+        found = self._open_end(path) if endpoint.blank and self._methods(path) is None else None
         return [(found[1], found[2])] if found else []
 
     def _methods(self, path: str) -> dict[str, Endpoint] | None:
@@ -351,6 +349,7 @@ def _compile(
         kind=kind,
         paths=tuple(path if path.startswith("/api/") else surface.prefix + path for path in paths),
         methods=("GET", "POST") if any_method else tuple(dict.fromkeys((documented, *also))),
+        blank=last[1:-1] if (last := paths[0].rpartition("/")[2]).startswith("{") else None,
         documented_method=documented,
         chapter=handler.__module__.rpartition(".")[2],
         title=title,

@@ -202,7 +202,7 @@ async def _serve(
     if not is_host(request.host):
         raise refusals.RequestMalformed
     endpoint = surface.find(request.method, request.path)
-    given.add_place(surface.blanks_of(request.path))
+    given.add_place(surface.blanks_of(endpoint, request.path))
     limits = surface.limits_of(endpoint)
     reply.headers["Wish-Rate-Limit-Remaining"] = str(limits[0].limit)
     check_transport(rules, request)

@@ -25,7 +25,7 @@ _LATIN = re.compile(r"[A-Za-z]", re.ASCII)
 _CHINESE = re.compile("[\u2e80-\u2fdf\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f]")
 
 
-class Address(msgspec.Struct, frozen=True, omit_defaults=True):
+class Address(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Somebody, and where he is."""
 
     name: str
@@ -38,7 +38,7 @@ class Address(msgspec.Struct, frozen=True, omit_defaults=True):
     phone: str | None = None
 
 
-class Goods(msgspec.Struct, frozen=True):
+class Goods(msgspec.Struct, frozen=True, gc=False):
     """One line of what is in a parcel; `weight` is that of the whole line in kg, `price` that of one piece in USD.
 
     Kinds: 0 general, 1 with battery, 2 sensitive.
@@ -55,7 +55,7 @@ class Goods(msgspec.Struct, frozen=True):
     kind: int
 
 
-class Details(msgspec.Struct, frozen=True, omit_defaults=True):
+class Details(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What was said about a parcel when it was booked."""
 
     sender: Address

@@ -243,7 +243,7 @@ def order(parcel: parcels.Parcel, locale: str) -> Order:
         parcel.cancel_reason,
         parcel.cancel_words or None,
         parcel.refusal,
-        f"{parcel.weight:.3f}",
+        v.fixed(parcel.weight, 3),
         money(parcel.fee),
         _address(details.sender),
         _address(details.recipient),
@@ -255,7 +255,7 @@ def order(parcel: parcels.Parcel, locale: str) -> Order:
 
 def money(amount: Decimal) -> v.Money:
     """An amount of an account."""
-    return v.Money(f"{amount:.2f}", ledger.CURRENCY)
+    return v.Money(v.fixed(amount, 2), ledger.CURRENCY)
 
 
 def _address(address: parcels.Address) -> OrderAddress:
@@ -273,13 +273,13 @@ def _address(address: parcels.Address) -> OrderAddress:
 
 def _goods(goods: parcels.Goods) -> OrderGoods:
     return OrderGoods(
-        name=goods.name,
-        name_chinese=goods.name_chinese,
-        num=goods.pieces,
-        weight=f"{goods.weight:.3f}",
-        single_price=f"{goods.price:.2f}",
-        from_country=goods.from_country,
-        product_url=goods.product_url,
-        has_battery=goods.has_battery,
-        sensitivity_type=goods.kind,
+        goods.name,
+        goods.name_chinese,
+        goods.pieces,
+        v.fixed(goods.weight, 3),
+        v.fixed(goods.price, 2),
+        goods.from_country,
+        goods.product_url,
+        goods.has_battery,
+        goods.kind,
     )

@@ -80,14 +80,14 @@ async def get_account(ctx: ShipperCtx) -> Account:
     """
     balances = await ledger.find_balances(ctx, ctx.actor.id)
     return Account(
-        total=f"{balances.total:.2f}",
-        remaining=f"{balances.remaining:.2f}",
-        unavailable=f"{balances.unavailable:.2f}",
-        withdrawable=f"{balances.remaining:.2f}",
-        debt=f"{balances.debt:.2f}",
-        debt_limit=f"{balances.debt_limit:.2f}",
-        debt_remaining=f"{balances.debt_remaining:.2f}",
-        debt_frozen=f"{balances.debt_frozen:.2f}",
+        total=v.fixed(balances.total, 2),
+        remaining=v.fixed(balances.remaining, 2),
+        unavailable=v.fixed(balances.unavailable, 2),
+        withdrawable=v.fixed(balances.remaining, 2),
+        debt=v.fixed(balances.debt, 2),
+        debt_limit=v.fixed(balances.debt_limit, 2),
+        debt_remaining=v.fixed(balances.debt_remaining, 2),
+        debt_frozen=v.fixed(balances.debt_frozen, 2),
         currency=ledger.CURRENCY,
     )
 
