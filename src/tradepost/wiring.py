@@ -19,7 +19,7 @@ from pydantic import SecretStr
 from tradepost.darkroom.client import Darkroom
 from tradepost.darkroom.studio import Studio
 from tradepost.domain import downloads, parcels, pictures, tickets, webhooks, world
-from tradepost.domain.context import Ctx
+from tradepost.domain.context import By, Ctx
 from tradepost.domain.downloads import LinkKeys
 from tradepost.domain.orders import OrderRules
 from tradepost.domain.parcels import Carrier
@@ -188,7 +188,7 @@ async def operator(settings: Settings, *, makes_ids: bool = True) -> AsyncIterat
             ctx = await world.enter(connection)
             if makes_ids:
                 await world.begin_anew(ctx)
-            yield ctx
+            yield replace(ctx, by=By("shell", str(os.getuid())))
     finally:
         await database.close()
 
