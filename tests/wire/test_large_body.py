@@ -14,10 +14,11 @@ from tests.wire.test_endpoint import surface as surface  # a fixture
 from tests.wire.test_gate import OpenDoor
 from tests.wire.test_json_rows import Rows
 from tradepost.wire import refusals
+from tradepost.wire.attachments import Attachment
 from tradepost.wire.endpoint import MIB, Surface
 from tradepost.wire.forms import MOST_PIECE, REST_SECONDS, _small_pieces
 from tradepost.wire.gate import Rules
-from tradepost.wire.http import Addresses, App, Attachment, Service
+from tradepost.wire.http import Addresses, App, Service
 from tradepost.wire.json_rows import JsonRows
 from tradepost.wire.params import Doc
 

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from tradepost.darkroom.room import SECONDS, Order, Outcome
+from tradepost.darkroom.order import SECONDS, Order, Outcome
 from tradepost.rooms import Rooms
 from tradepost.values import TryLater
 

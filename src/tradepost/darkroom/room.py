@@ -11,59 +11,36 @@ from __future__ import annotations
 import os
 import resource
 import signal
-import socket
 import sys
 import warnings
-from contextlib import suppress
-from typing import Any, BinaryIO, Final
+from io import BufferedRWPair
+from typing import Final
 
 import msgspec
 
 from tradepost.darkroom.developing import Developed, Undevelopable, develop
+from tradepost.darkroom.order import SECONDS, Order, Outcome
+from tradepost.inside import keep_room, settle_in
 
 MEMORY_BYTES: Final = 512 << 20
-SECONDS: Final = 10
 _OUTPUT_BYTES: Final = 64 << 20
 _DESCRIPTORS: Final = 32
-NICENESS: Final = 5
-
-
-class Order(msgspec.Struct, frozen=True):
-    """What is to be made of the bytes that follow."""
-
-    formats: tuple[str, ...]
-    size: int
-
-
-class Outcome(msgspec.Struct, frozen=True):
-    """What became of a picture: a reason where nothing did, otherwise what it is and how many bytes follow."""
-
-    reason: str = ""
-    extension: str = ""
-    width: int = 0
-    height: int = 0
-    picture: int = 0
-    small: int = 0
 
 
 def main(number: int) -> None:
     """Make pictures until nobody asks any more."""
-    os.nice(NICENESS)
+    settle_in()
     warnings.simplefilter("ignore")  # what a decoder thinks of somebody's picture is no news
-    # Whoever presses Ctrl-C means the process that asks; its end is ours.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with socket.socket(fileno=number) as opened, opened.makefile("rwb") as stream, suppress(BrokenPipeError):
-        while line := stream.readline():
-            order = msgspec.json.decode(line, type=Order)
-            data = stream.read(order.size)
-            if len(data) < order.size:
-                return
-            _make(order, data, stream)
-            stream.flush()
+    keep_room(number, lambda line: _order(line).size, _make)
 
 
-def _make(order: Order, data: bytes, stream: BinaryIO | Any) -> None:
+def _order(line: bytes) -> Order:
+    return msgspec.json.decode(line, type=Order)
+
+
+def _make(line: bytes, data: bytes, stream: BufferedRWPair) -> None:
     """Make one picture in a process of its own and hand it on, or say that it came to nothing."""
+    order = _order(line)
     result = os.memfd_create("picture")
     try:
         child = os.fork()

@@ -7,8 +7,7 @@ from typing import Final
 
 import msgspec
 
-from tradepost.press.label import Sheets
-from tradepost.press.room import Order
+from tradepost.press.label import Order, Sheets
 from tradepost.rooms import Rooms
 from tradepost.values import TryLater
 

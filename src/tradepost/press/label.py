@@ -55,3 +55,9 @@ class Sheets(msgspec.Struct, frozen=True):
 
     size: str
     labels: tuple[Label, ...]
+
+
+class Order(msgspec.Struct, frozen=True):
+    """How many bytes follow: of the sheets on the way to the press, of the file on the way back."""
+
+    size: int

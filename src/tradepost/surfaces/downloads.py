@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tradepost.domain import downloads
-from tradepost.domain.context import Ctx
 from tradepost.domain.downloads import DownloadNotFound, LinkKeys
-from tradepost.storage.database import Database, StorageUnavailable
-from tradepost.storage.files import FileStore, FilesUnavailable, pieces_of
-from tradepost.wire.http import Attachment
-from tradepost.wire.refusals import ServiceUnavailable
+from tradepost.storage.database import Database
+from tradepost.storage.files import FileStore, pieces_of
+from tradepost.surfaces.links import acting_now, size_of
+from tradepost.wire.attachments import Attachment
 
 CSV = "text/csv; charset=utf-8"
 
@@ -33,12 +32,8 @@ class DownloadLinks:
         link = self._keys.read(name, query)
         if link is None:
             raise DownloadNotFound
-        try:
-            async with self._database.acting_for(link.account_id) as connection:
-                now = await connection.fetchval("select world_now()")
-                file = await downloads.open_link(Ctx(db=connection, now=now, actor=None), link)
-            if await self._files.size(file.key) != file.size:
-                raise DownloadNotFound
-        except (StorageUnavailable, FilesUnavailable) as error:
-            raise ServiceUnavailable from error
+        async with acting_now(self._database, link.account_id) as ctx:
+            file = await downloads.open_link(ctx, link)
+        if await size_of(self._files, file.key) != file.size:
+            raise DownloadNotFound
         return Attachment(file.name, CSV, file.size, pieces_of(self._files, file.key))

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Mapping
 
 from tradepost.domain import parcels
-from tradepost.domain.context import Ctx
 from tradepost.domain.downloads import LinkKeys
 from tradepost.domain.failure import Failure
 from tradepost.domain.parcels import Press
 from tradepost.domain.parcels.failures import LabelsNotFound
-from tradepost.storage.database import Database, StorageUnavailable
+from tradepost.storage.database import Database
+from tradepost.surfaces.links import acting_now
 from tradepost.values import TryLater
-from tradepost.wire.http import Attachment
+from tradepost.wire.attachments import Attachment, in_one_piece
 from tradepost.wire.refusals import ServiceUnavailable
 
 PDF = "application/pdf"
@@ -36,23 +36,15 @@ class LabelFiles:
         link = parcels.read_link(self._keys, name, query)
         if link is None:
             raise LabelsNotFound
+        async with acting_now(self._database, link.account_id) as ctx:
+            found = await parcels.follow_label_link(ctx, link)
+            channels = await parcels.channels_by_otype(ctx)
         try:
-            async with self._database.acting_for(link.account_id) as connection:
-                now = await connection.fetchval("select world_now()")
-                ctx = Ctx(db=connection, now=now, actor=None)
-                found = await parcels.follow_label_link(ctx, link)
-                channels = await parcels.channels_by_otype(ctx)
             # The connection is somebody else's while this is printed.
             made = await self._press.print_labels(found, channels, link.sheet)
-        except StorageUnavailable as error:
-            raise ServiceUnavailable from error
         except TryLater as error:
             if isinstance(error, Failure):
                 raise
             raise ServiceUnavailable from error
         called = found[0].number if len(found) == 1 else f"labels-{len(found)}"
-        return Attachment(f"{called}.pdf", PDF, len(made), _whole(made))
-
-
-async def _whole(data: bytes) -> AsyncGenerator[bytes, None]:
-    yield data
+        return Attachment(f"{called}.pdf", PDF, len(made), in_one_piece(made))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from tradepost.domain.pictures import KEPT, NO_PICTURE, PictureGone, PictureNotFound, path_of, read_file
-from tradepost.storage.database import Database, StorageUnavailable
-from tradepost.storage.files import FileStore, FilesUnavailable, pieces_of
-from tradepost.wire.http import Attachment
-from tradepost.wire.refusals import ServiceUnavailable
+from tradepost.storage.database import Database
+from tradepost.storage.files import FileStore, pieces_of
+from tradepost.surfaces.links import acting_now, size_of
+from tradepost.wire.attachments import Attachment, in_one_piece
 
 FOR_EVER: Final = "public, max-age=31536000, immutable"
 FOR_A_WHILE: Final = "public, max-age=3600"
@@ -38,18 +38,15 @@ class PictureFiles:
         what was uploaded.
         """
         if path_of(name) == NO_PICTURE:
-            return Attachment(name, "image/jpeg", len(_GREY), _all_of(_GREY), _headers(FOR_A_WHILE))
+            return Attachment(name, "image/jpeg", len(_GREY), in_one_piece(_GREY), _headers(FOR_A_WHILE))
         file = read_file(name)
         if file is None:
             raise PictureNotFound
-        try:
-            if file.expires_at is not None:
-                async with self._database.acting_for("") as connection:
-                    if await connection.fetchval("select world_now()") >= file.expires_at:
-                        raise PictureGone(days=KEPT.days)
-            size = await self._files.size(file.key)
-        except (StorageUnavailable, FilesUnavailable) as error:
-            raise ServiceUnavailable from error
+        if file.expires_at is not None:
+            async with acting_now(self._database, "") as ctx:
+                if ctx.now >= file.expires_at:
+                    raise PictureGone(days=KEPT.days)
+        size = await size_of(self._files, file.key)
         if size is None:
             raise PictureNotFound
         caching = FOR_EVER if file.expires_at is None else FOR_A_WHILE
@@ -63,7 +60,3 @@ def _headers(caching: str) -> Mapping[str, str]:
         "Content-Security-Policy": "default-src 'none'; sandbox",
         "Content-Disposition": "inline",
     }
-
-
-async def _all_of(data: bytes) -> AsyncGenerator[bytes, None]:
-    yield data

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tradepost.domain import tickets
-from tradepost.domain.context import Ctx
 from tradepost.domain.downloads import LinkKeys
 from tradepost.domain.tickets import TicketPictureNotFound
-from tradepost.storage.database import Database, StorageUnavailable
-from tradepost.storage.files import FileStore, FilesUnavailable, pieces_of
-from tradepost.wire.http import Attachment
-from tradepost.wire.refusals import ServiceUnavailable
+from tradepost.storage.database import Database
+from tradepost.storage.files import FileStore, pieces_of
+from tradepost.surfaces.links import acting_now, size_of
+from tradepost.wire.attachments import Attachment
 
 
 class TicketPictures:
@@ -33,13 +32,9 @@ class TicketPictures:
         if link is None:
             raise TicketPictureNotFound
         key = tickets.key_of(link.merchant_id, link.ticket_id, link.name)
-        try:
-            async with self._database.acting_for(link.merchant_id) as connection:
-                now = await connection.fetchval("select world_now()")
-                await tickets.open_picture(Ctx(db=connection, now=now, actor=None), link)
-            size = await self._files.size(key)
-        except (StorageUnavailable, FilesUnavailable) as error:
-            raise ServiceUnavailable from error
+        async with acting_now(self._database, link.merchant_id) as ctx:
+            await tickets.open_picture(ctx, link)
+        size = await size_of(self._files, key)
         if size is None:
             raise TicketPictureNotFound
         return Attachment(link.name, tickets.content_type_of(link.name), size, pieces_of(self._files, key))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, MutableMapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -22,6 +22,7 @@ import structlog
 
 from tradepost.values import Fact
 from tradepost.wire import gate, refusals
+from tradepost.wire.attachments import Attachments
 from tradepost.wire.endpoint import Surface
 from tradepost.wire.http_types import Request, Response, is_host
 from tradepost.wire.turns import Queues
@@ -63,32 +64,6 @@ class Addresses:
     trusted_proxies: Collection[Network] = ()
     inside: Mapping[str, str] = field(default_factory=dict)
     """Services that live at the addresses of the default one, by what their paths begin with."""
-
-
-@dataclass(frozen=True, slots=True)
-class Attachment:
-    """A file to hand out: what it is called and how large it is, and its bytes piece by piece.
-
-    `headers` are sent beside the usual ones, or instead of those of the same name. Without any it is a file to
-    save, for whoever asked and for no cache.
-    """
-
-    name: str
-    content_type: str
-    size: int
-    pieces: AsyncGenerator[bytes, None]
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-class Attachments(Protocol):
-    """Knows the files below some path; whoever has a good link needs no token."""
-
-    @property
-    def service(self) -> str:
-        """The service whose words say what is wrong with a link."""
-
-    def open(self, name: str, query: Mapping[str, str]) -> Awaitable[Attachment]:
-        """The file of a link, by what follows that path and its query; raises a fact where there is none."""
 
 
 class Extra(Protocol):
