@@ -7,24 +7,12 @@ from typing import Annotated, Final
 
 from msgspec import Struct
 
-from tradepost.domain import access, consents
 from tradepost.domain.consents import Tokens
 from tradepost.domain.context import Ctx
+from tradepost.surfaces import oauth as o
 from tradepost.surfaces.wishpost_v2.surface import api
 from tradepost.surfaces.wishpost_v3 import vocabulary as v
-from tradepost.surfaces.wishpost_v3.oauth import (
-    CODE_FAILS,
-    LIMITS,
-    REFRESH_FAILS,
-    SERVICE,
-    Code,
-    GrantType,
-    RedirectUri,
-    RefreshToken,
-    RefreshType,
-    Verifier,
-    check_grant_type,
-)
+from tradepost.surfaces.wishpost_v3.oauth import LIMITS, SERVICE, RedirectUri
 from tradepost.wire.bodies import BodyMarkup
 from tradepost.wire.http_types import Client
 from tradepost.wire.params import Doc, LookedUp
@@ -45,18 +33,18 @@ class App:
 class CodeQuestion(App):
     """A code that is to become tokens."""
 
-    code: Code
-    grant_type: GrantType
+    code: o.Code
+    grant_type: o.CodeGrant
     redirect_uri: RedirectUri | None = None
-    code_verifier: Verifier | None = None
+    code_verifier: o.Verifier | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class RefreshQuestion(App):
     """Tokens that are to become new ones."""
 
-    refresh_token: RefreshToken
-    grant_type: RefreshType
+    refresh_token: o.RefreshToken
+    grant_type: o.RefreshGrant
 
 
 class XmlTokens(Struct):
@@ -76,7 +64,7 @@ class XmlTokens(Struct):
     refresh_token: str
 
 
-@api.write("/oauth/access_token", open=True, limits=LIMITS, fails=CODE_FAILS)
+@api.write("/oauth/access_token", open=True, limits=LIMITS, fails=o.CODE_FAILS)
 async def get_xml_token(
     ctx: Ctx,
     *,
@@ -88,13 +76,11 @@ async def get_xml_token(
     A code of the consent page is good once and for a minute. The access token lives 30 days, counted from the
     consent. Without `redirect_uri` it is the only one that the app has.
     """
-    app = await access.authenticate_app(ctx, SERVICE, client.id, client.secret)
-    check_grant_type(question.grant_type, "authorization_code")
-    uri = question.redirect_uri or app.only_redirect_uri
-    return _told(ctx, await consents.exchange_code(ctx, app, question.code, uri, question.code_verifier))
+    asked = question.grant_type, question.code, question.redirect_uri or None, question.code_verifier
+    return _told(ctx, await o.exchange(ctx, SERVICE, client, *asked))
 
 
-@api.write("/oauth/refresh_token", open=True, limits=LIMITS, fails=REFRESH_FAILS)
+@api.write("/oauth/refresh_token", open=True, limits=LIMITS, fails=o.REFRESH_FAILS)
 async def refresh_xml_token(
     ctx: Ctx,
     *,
@@ -106,9 +92,7 @@ async def refresh_xml_token(
     The refresh token is replaced, too: keep the one of the answer. For a minute the same call gives the same answer
     again; a refresh token that comes back later revokes everything.
     """
-    app = await access.authenticate_app(ctx, SERVICE, client.id, client.secret)
-    check_grant_type(question.grant_type, "refresh_token")
-    return _told(ctx, await consents.refresh(ctx, app, question.refresh_token))
+    return _told(ctx, await o.refresh(ctx, SERVICE, client, question.grant_type, question.refresh_token))
 
 
 def _told(ctx: Ctx, tokens: Tokens) -> XmlTokens:

@@ -7,22 +7,10 @@ from typing import ClassVar
 
 from msgspec import Struct
 
-from tradepost.domain import access, consents
 from tradepost.domain.consents import Tokens
 from tradepost.domain.context import Ctx
-from tradepost.surfaces.wishpost_v3.oauth import (
-    CODE_FAILS,
-    LIMITS,
-    REFRESH_FAILS,
-    SERVICE,
-    Code,
-    GrantType,
-    RedirectUri,
-    RefreshToken,
-    RefreshType,
-    Verifier,
-    check_grant_type,
-)
+from tradepost.surfaces import oauth as o
+from tradepost.surfaces.wishpost_v3.oauth import LIMITS, SERVICE, RedirectUri
 from tradepost.surfaces.wishpost_v3.surface import api
 from tradepost.wire.http_types import Client
 
@@ -43,35 +31,34 @@ class ByCodeOrRefresh:
 
     one_of: ClassVar[tuple[str, str]] = ("code", "refresh_token")
 
-    code: Code | None = None
-    refresh_token: RefreshToken | None = None
+    code: o.Code | None = None
+    refresh_token: o.RefreshToken | None = None
     redirect_uri: RedirectUri | None = None
-    code_verifier: Verifier | None = None
+    code_verifier: o.Verifier | None = None
 
 
-@api.write("/access_token", open=True, flat=True, limits=LIMITS, fails=dict.fromkeys((*CODE_FAILS, *REFRESH_FAILS)))
-async def get_flat_token(ctx: Ctx, *, by: ByCodeOrRefresh, grant_type: GrantType, client: Client) -> FlatTokens:
+@api.write(
+    "/access_token", open=True, flat=True, limits=LIMITS, fails=dict.fromkeys((*o.CODE_FAILS, *o.REFRESH_FAILS))
+)
+async def get_flat_token(ctx: Ctx, *, by: ByCodeOrRefresh, grant_type: o.CodeGrant, client: Client) -> FlatTokens:
     """Retrieve an access token, the older way.
 
     Without `redirect_uri` it is the only one that the app has.
     """
-    app = await access.authenticate_app(ctx, SERVICE, client.id, client.secret)
-    check_grant_type(grant_type, "authorization_code")
     if by.code is None:
         assert by.refresh_token is not None  # one of the two is there
-        return _told(ctx, await consents.refresh(ctx, app, by.refresh_token))
-    uri = by.redirect_uri or app.only_redirect_uri
-    return _told(ctx, await consents.exchange_code(ctx, app, by.code, uri, by.code_verifier))
+        wanted = "authorization_code"
+        return _told(ctx, await o.refresh(ctx, SERVICE, client, grant_type, by.refresh_token, wanted=wanted))
+    uri = by.redirect_uri or None
+    return _told(ctx, await o.exchange(ctx, SERVICE, client, grant_type, by.code, uri, by.code_verifier))
 
 
-@api.write("/access_token/refresh", open=True, flat=True, limits=LIMITS, fails=REFRESH_FAILS)
+@api.write("/access_token/refresh", open=True, flat=True, limits=LIMITS, fails=o.REFRESH_FAILS)
 async def refresh_flat_token(
-    ctx: Ctx, *, grant_type: RefreshType | None = None, refresh_token: RefreshToken, client: Client
+    ctx: Ctx, *, grant_type: o.RefreshGrant | None = None, refresh_token: o.RefreshToken, client: Client
 ) -> FlatTokens:
     """Obtain a new token, the older way."""
-    app = await access.authenticate_app(ctx, SERVICE, client.id, client.secret)
-    check_grant_type(grant_type or "refresh_token", "refresh_token")
-    return _told(ctx, await consents.refresh(ctx, app, refresh_token))
+    return _told(ctx, await o.refresh(ctx, SERVICE, client, grant_type or "refresh_token", refresh_token))
 
 
 def _told(ctx: Ctx, tokens: Tokens) -> FlatTokens:
