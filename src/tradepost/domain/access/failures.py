@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from tradepost.domain.failure import Failure
 from tradepost.values import TryLater
 
@@ -30,6 +32,10 @@ class ScopeMissing(Failure):
     """The token does not open this."""
 
     scope: str
+
+
+TOKEN_FAILS: Final = (TokenForged, TokenUnknown, TokenExpired, TokenRevoked, AccountSuspended, ScopeMissing)
+"""What can be wrong with a call's token, on every service."""
 
 
 class RateLimitReached(Failure, TryLater):

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NoReturn, Protocol
 
-from tradepost.domain import audit
 from tradepost.domain.access import failures, rows
 from tradepost.domain.access.app import App, NewApp, can_lead_back
 from tradepost.domain.access.token import (
@@ -126,19 +125,7 @@ async def admit(db: Rows, asked: Asked) -> Admission:
         return await _admit_operator(db, asked)
     if not looks_right(asked.token):
         raise failures.TokenForged
-    limits = asked.limits
-    row = await rows.admit(
-        db,
-        asked.service,
-        fingerprint(asked.token),
-        asked.scope,
-        [limit.level for limit in limits],
-        [f"{asked.service}/{limit.group}/{limit.level}:" for limit in limits],
-        [limit.limit for limit in limits],
-        [limit.seconds for limit in limits],
-        asked.client[:64],
-        asked.agent,
-    )
+    row = await rows.admit(db, asked.service, fingerprint(asked.token), asked.scope, *_counted(asked))
     verdict = row["verdict"]
     if verdict != "ok":
         _refuse(verdict, asked, row["level"], row["reset"])
@@ -155,13 +142,30 @@ async def _admit_operator(db: Rows, asked: Asked) -> Admission:
     if not looks_right(asked.token, OPERATOR_PREFIX):
         raise failures.TokenForged
     limit = asked.limits[0]
-    counter = f"{asked.service}/{limit.group}/{limit.level}:"
     token = fingerprint(asked.token)
-    row = await rows.admit_operator(db, token, asked.scope, counter, limit.limit, limit.seconds)
+    row = await rows.admit_operator(db, token, asked.scope, _counter(asked, limit), limit.limit, limit.seconds)
     if row["verdict"] != "ok":
         _refuse(row["verdict"], asked, limit.level, row["reset"])
     actor = Operator(row["account_id"], row["name"], row["locale"])
     return Admission(actor, row["at"], row["remaining"], row["token_id"])
+
+
+def _counted(asked: Asked) -> tuple[list[str], list[str], list[int], list[int], str, str]:
+    """The limits of a call column by column, as the database counts them, and who calls with what."""
+    limits = asked.limits
+    return (
+        [limit.level for limit in limits],
+        [_counter(asked, limit) for limit in limits],
+        [limit.limit for limit in limits],
+        [limit.seconds for limit in limits],
+        asked.client[:64],
+        asked.agent,
+    )
+
+
+def _counter(asked: Asked, limit: CountedLimit) -> str:
+    """How the name of a counter begins; whose calls it counts follows."""
+    return f"{asked.service}/{limit.group}/{limit.level}:"
 
 
 def _refuse(verdict: str, asked: Asked, level: str | None, reset: datetime | None) -> NoReturn:
@@ -175,16 +179,7 @@ def _refuse(verdict: str, asked: Asked, level: str | None, reset: datetime | Non
 
 async def admit_anybody(db: Rows, asked: Asked) -> Admission:
     """Count a call that shows no token, and bind the connection to nobody. Raises RateLimitReached."""
-    limits = asked.limits
-    row = await rows.admit_anybody(
-        db,
-        [limit.level for limit in limits],
-        [f"{asked.service}/{limit.group}/{limit.level}:" for limit in limits],
-        [limit.limit for limit in limits],
-        [limit.seconds for limit in limits],
-        asked.client[:64],
-        asked.agent,
-    )
+    row = await rows.admit_anybody(db, *_counted(asked))
     if row["verdict"] != "ok":
         _refuse(row["verdict"], asked, row["level"], row["reset"])
     return Admission(None, row["at"], row["remaining"], None)
@@ -202,7 +197,6 @@ async def add_app(ctx: Ctx, service: str, new: NewApp, secret: str | None = None
             raise failures.RedirectUnusable(redirect_uri=uri[:64])
     app_id, secret = ctx.new_id(), secret or new_secret()
     await rows.insert_app(ctx.db, service, app_id, new, fingerprint(secret), ctx.now)
-    await audit.record(ctx, "app.added", new.owner_id, service=service, app_id=app_id)
     return app_id, secret
 
 
@@ -237,14 +231,12 @@ async def verify_app(ctx: Ctx, service: str, app_id: str, verified: bool = True)
     """Note that a public app is what it says it is, or is not; raises AppUnknown."""
     if not await rows.set_verified(ctx.db, service, app_id, ctx.now if verified else None):
         raise failures.AppUnknown(app_id=app_id)
-    await audit.record(ctx, "app.verified" if verified else "app.unverified", service=service, app_id=app_id)
 
 
 async def disable_app(ctx: Ctx, service: str, app_id: str, disabled: bool = True) -> None:
     """Keep an app and all its tokens out, or let it in again; raises AppUnknown."""
     if not await rows.set_disabled(ctx.db, service, app_id, ctx.now if disabled else None):
         raise failures.AppUnknown(app_id=app_id)
-    await audit.record(ctx, "app.disabled" if disabled else "app.enabled", service=service, app_id=app_id)
 
 
 async def replace_secret(ctx: Ctx, service: str, app_id: str) -> str:
@@ -253,7 +245,6 @@ async def replace_secret(ctx: Ctx, service: str, app_id: str) -> str:
     until = ctx.now + timedelta(hours=OLD_SECRET_HOURS)
     if not await rows.replace_secret(ctx.db, service, app_id, fingerprint(secret), until):
         raise failures.AppUnknown(app_id=app_id)
-    await audit.record(ctx, "app.secret_replaced", service=service, app_id=app_id)
     return secret
 
 
@@ -286,11 +277,10 @@ async def issue_token(
     if not await rows.app_exists(ctx.db, service, app_id):
         raise failures.AppUnknown(app_id=app_id)
     token = token or new_token()
-    expires_at, token_id = ctx.now + timedelta(days=days), ctx.new_id()
+    expires_at = ctx.now + timedelta(days=days)
     await rows.insert_token(
-        ctx.db, service, account_id, token_id, app_id, fingerprint(token), list(scopes), ctx.now, expires_at
+        ctx.db, service, account_id, ctx.new_id(), app_id, fingerprint(token), list(scopes), ctx.now, expires_at
     )
-    await audit.record(ctx, "token.issued", account_id, service=service, app_id=app_id, token_id=token_id)
     return token
 
 
@@ -320,10 +310,7 @@ async def find_token(ctx: Ctx, account_id: str, token: str) -> TokenLine | None:
 
 async def revoke_token(ctx: Ctx, token: str) -> bool:
     """Take a token back at once; whether there was one that was still good."""
-    taken = await rows.revoke_token(ctx.db, fingerprint(token), ctx.now)
-    if taken is not None:
-        await audit.record(ctx, "token.revoked", taken["account_id"], app_id=taken["app_id"], token_id=taken["id"])
-    return taken is not None
+    return await rows.revoke_token(ctx.db, fingerprint(token), ctx.now)
 
 
 async def forget_old_windows(ctx: Ctx) -> int:

@@ -45,12 +45,7 @@ api = Surface(
     table=load_table(resources.files(__package__), LOCALES),
     failure_base=Failure,
     common_failures=(
-        access.TokenForged,
-        access.TokenUnknown,
-        access.TokenExpired,
-        access.TokenRevoked,
-        access.AccountSuspended,
-        access.ScopeMissing,
+        *access.TOKEN_FAILS,
         access.IpLimitReached,
         access.UserLimitReached,
         access.IpUserLimitReached,
