@@ -12,10 +12,32 @@ from typing import Annotated, Final
 
 from tradepost.domain import parcels, reference
 from tradepost.surfaces.wishpost_v2.failures import PickupMissing
-from tradepost.surfaces.wishpost_v3.order_shapes import GRAM, PARCEL_TYPES
+from tradepost.surfaces.wishpost_v3.order_shapes import (
+    GRAM,
+    ChineseGoodsName,
+    City,
+    District,
+    GoodsName,
+    Guid,
+    Handover,
+    HasBattery,
+    LineWeight,
+    MadeIn,
+    OnLabel,
+    ParcelType,
+    Phone,
+    PiecePrice,
+    Pieces,
+    Province,
+    Sensitivity,
+    SoldAt,
+    Street,
+    TradeAmount,
+    Zipcode,
+)
 from tradepost.wire import refusals
 from tradepost.wire.bodies import Called, Many
-from tradepost.wire.params import Boolean, Choice, Country, Doc, Key, Listed, LookedUp, Number, Text, WebUrl, Whole
+from tradepost.wire.params import Choice, Country, Doc, Key, Listed, LookedUp, Number
 
 HOME: Final = "CN"
 """Where parcels are sent from: this generation does not ask."""
@@ -23,30 +45,21 @@ MOST_ORDERS: Final = 50
 MOST_GOODS: Final = 50
 
 _IsoCountry = Country(reference.ISO_COUNTRIES)
-_Name = Annotated[str, Key(100), Doc("The name.")]
-_Weight = Number(GRAM, "100", 3)
-_Price = Number("0.01", "100000")
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProductItem:
     """One line of goods."""
 
-    product_item_name: Annotated[str, Key(200), Doc("What it is, in English: at least one Latin letter.")]
-    product_item_name_chinese: Annotated[
-        str, Key(200), Doc("What it is, in Chinese: at least one Chinese character.")
-    ]
-    product_item_num: Annotated[int, Whole(1, 10_000), Doc("How many pieces.")]
-    product_item_weight: Annotated[Decimal, _Weight, Doc("What all its pieces weigh together, in kg.")]
-    product_item_single_price: Annotated[Decimal, _Price, Doc("What one piece is worth, in USD.")]
-    product_item_from_country: Annotated[str, _IsoCountry, Doc("Where it was made.")]
-    product_item_product_url: Annotated[str, WebUrl(), Doc("Where it is sold.")]
-    product_item_has_battery: Annotated[bool, Boolean(), Doc("Whether there is a battery in it.")]
-    product_item_sensitivity_type: Annotated[
-        str,
-        Choice(("0", "1", "2")),
-        Doc("0 general, which has no battery; 1 with battery; 2 sensitive, which has one as well."),
-    ]
+    product_item_name: GoodsName
+    product_item_name_chinese: ChineseGoodsName
+    product_item_num: Pieces
+    product_item_weight: LineWeight
+    product_item_single_price: PiecePrice
+    product_item_from_country: MadeIn
+    product_item_product_url: SoldAt
+    product_item_has_battery: HasBattery
+    product_item_sensitivity_type: Sensitivity
 
     def told(self) -> parcels.Goods:
         """The goods for the domain."""
@@ -78,12 +91,12 @@ class FlatGoods:
     content_chinese: (
         Annotated[str, Key(200), Doc("What is in it, in Chinese: at least one Chinese character.")] | None
     ) = None
-    num: Annotated[int, Whole(1, 10_000), Doc("How many pieces.")] | None = None
-    weight: Annotated[Decimal, _Weight, Doc("What it weighs, in kg.")] | None = None
-    single_price: Annotated[Decimal, _Price, Doc("What one piece is worth, in USD.")] | None = None
-    from_country: Annotated[str, _IsoCountry, Doc("Where it was made.")] | None = None
-    product_url: Annotated[str, WebUrl(), Doc("Where it is sold.")] | None = None
-    has_battery: Annotated[bool, Boolean(), Doc("Whether there is a battery in it.")] = False
+    num: Pieces | None = None
+    weight: Annotated[Decimal, Number(GRAM, "100", 3), Doc("What it weighs, in kg.")] | None = None
+    single_price: PiecePrice | None = None
+    from_country: MadeIn | None = None
+    product_url: SoldAt | None = None
+    has_battery: HasBattery = False
 
     def told_flat(self, place: str) -> parcels.Goods:
         """The one line of goods for the domain; raises ParameterMissing."""
@@ -119,13 +132,13 @@ class OrderToCreate(FlatGoods):
 
     otype: Annotated[str, LookedUp(50), Doc("The channel, as `get_channels` of v3 tells it.")]
     sender: Annotated[str, Called("from"), Key(100), Doc("Who sends it, without Chinese characters.")]
-    sender_city: Annotated[str, Key(100), Doc("The town.")]
-    sender_addres: Annotated[str, Key(200), Doc("The street and the number.")]
+    sender_city: City
+    sender_addres: Street
     to: Annotated[str, Key(100), Doc("Who gets it, without Chinese characters.")]
     recipient_country_short: Annotated[str, _IsoCountry, Doc("The country; the United Kingdom is GB.")]
-    recipient_city: Annotated[str, Key(100), Doc("The town.")]
-    recipient_addres: Annotated[str, Key(200), Doc("The street and the number.")]
-    guid: Annotated[str, Key(100), Doc("Your own number of it; a second parcel cannot have it.")] | None = None
+    recipient_city: City
+    recipient_addres: Street
+    guid: Guid | None = None
     wish_order_id: (
         Annotated[
             tuple[str, ...],
@@ -139,13 +152,13 @@ class OrderToCreate(FlatGoods):
     )
     product_items: Annotated[ProductItems, Doc("What is in it, product by product.")] | None = None
     sender_province: Annotated[str, Key(100), Doc("The province.")] | None = None
-    sender_district: Annotated[str, Key(100), Doc("The district.")] | None = None
-    sender_zipcode: Annotated[str, Key(20), Doc("The postal code.")] | None = None
-    sender_phone: Annotated[str, Key(20), Doc("The telephone number.")] | None = None
-    recipient_province: Annotated[str, Key(100), Doc("The province or the state.")] | None = None
-    recipient_district: Annotated[str, Key(100), Doc("The district.")] | None = None
-    recipient_postcode: Annotated[str, Key(20), Doc("The postal code.")] | None = None
-    recipient_phone: Annotated[str, Key(20), Doc("The telephone number.")] | None = None
+    sender_district: District | None = None
+    sender_zipcode: Zipcode | None = None
+    sender_phone: Phone | None = None
+    recipient_province: Province | None = None
+    recipient_district: District | None = None
+    recipient_postcode: Zipcode | None = None
+    recipient_phone: Phone | None = None
     to_local: Annotated[str, Key(100), Doc("Who gets it, in the language of the destination.")] | None = None
     recipient_province_local: Annotated[str, Key(100), Doc("The province in that language.")] | None = None
     recipient_city_local: Annotated[str, Key(100), Doc("The town in that language.")] | None = None
@@ -161,12 +174,10 @@ class OrderToCreate(FlatGoods):
     receive_district: Annotated[str, Key(100), Doc("His district.")] | None = None
     receive_addres: Annotated[str, Key(200), Doc("His street, in Chinese.")] | None = None
     receive_phone: Annotated[str, Key(20), Doc("His telephone number.")] | None = None
-    warehouse_code: (
-        Annotated[str, LookedUp(20), Doc("The warehouse you deliver it to, on channels that have some.")] | None
-    ) = None
-    type_no: Annotated[str, Choice(PARCEL_TYPES), Doc("1 gift, 2 document, 3 sample, 4 other.")] = "4"
-    user_desc: Annotated[str, Text(99), Doc("Anything that is to stand on its label.")] | None = None
-    trade_amount: Annotated[Decimal, Number("0", "1000000"), Doc("What the buyer paid, in USD.")] | None = None
+    warehouse_code: Handover | None = None
+    type_no: ParcelType = "4"
+    user_desc: OnLabel | None = None
+    trade_amount: TradeAmount | None = None
 
     def booking(self, mark: str, place: str) -> parcels.NewParcel:
         """The booking for the domain; raises OneOfMissing, ParameterMissing, PickupMissing."""

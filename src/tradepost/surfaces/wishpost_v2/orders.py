@@ -12,14 +12,14 @@ from msgspec import Struct
 from tradepost.domain import parcels
 from tradepost.domain.context import ShipperCtx
 from tradepost.domain.failure import Failure
-from tradepost.domain.ledger import BalanceTooLow
 from tradepost.domain.parcels import Sheet
-from tradepost.domain.parcels import failures as f
+from tradepost.domain.parcels.failures import MarkFull
 from tradepost.surfaces.wishpost_v2.failures import PickupMissing
 from tradepost.surfaces.wishpost_v2.order_shapes import FLAT_GOODS, MOST_ORDERS, OrderToCreate
 from tradepost.surfaces.wishpost_v2.surface import api
 from tradepost.surfaces.wishpost_v2.vocabulary import Token
 from tradepost.surfaces.wishpost_v3 import vocabulary as v
+from tradepost.surfaces.wishpost_v3.orders import BOOKING_FAILS
 from tradepost.wire.bodies import BodyMarkup, Many
 from tradepost.wire.http_types import BaseUrl
 from tradepost.wire.params import Doc, Key
@@ -77,24 +77,7 @@ class Created(Struct):
 @api.write(
     "/create_order",
     scope="user.order.write",
-    fails=[
-        f.ChannelNotFound,
-        f.GuidTaken,
-        f.OrderIdWrong,
-        f.TooManyOrderIds,
-        f.NameWithoutLatin,
-        f.NameWithoutChinese,
-        f.ChineseNotAllowed,
-        f.KindAndBatteryDisagree,
-        f.KindNotTaken,
-        f.ParcelTooHeavy,
-        f.HandoverWarehouseWrong,
-        f.PickupServiceWrong,
-        f.PickupAddressMissing,
-        f.MarkFull,
-        BalanceTooLow,
-        PickupMissing,
-    ],
+    fails=[*BOOKING_FAILS, MarkFull, PickupMissing],
 )
 async def create_order(
     ctx: ShipperCtx,

@@ -28,6 +28,25 @@ District = Annotated[str, Key(100), Doc("The district.")]
 Street = Annotated[str, Key(200), Doc("The street and the number.")]
 Zipcode = Annotated[str, Key(20), Doc("The postal code.")]
 
+GoodsName = Annotated[str, Key(200), Doc("What it is, in English: at least one Latin letter.")]
+ChineseGoodsName = Annotated[str, Key(200), Doc("What it is, in Chinese: at least one Chinese character.")]
+Pieces = Annotated[int, Whole(1, 10_000), Doc("How many pieces.")]
+LineWeight = Annotated[Decimal, Number(GRAM, "100", 3), Doc("What all its pieces weigh together, in kg.")]
+PiecePrice = Annotated[Decimal, Number("0.01", "100000"), Doc("What one piece is worth, in USD.")]
+MadeIn = Annotated[str, _IsoCountry, Doc("Where it was made.")]
+SoldAt = Annotated[str, WebUrl(), Doc("Where it is sold.")]
+HasBattery = Annotated[bool, Boolean(), Doc("Whether there is a battery in it.")]
+Sensitivity = Annotated[
+    str,
+    Choice(("0", "1", "2")),
+    Doc("0 general, which has no battery; 1 with battery; 2 sensitive, which has one as well."),
+]
+Guid = Annotated[str, Key(100), Doc("Your own number of it; a second parcel cannot have it.")]
+Handover = Annotated[str, LookedUp(20), Doc("The warehouse you deliver it to, on channels that have some.")]
+ParcelType = Annotated[str, Choice(PARCEL_TYPES), Doc("1 gift, 2 document, 3 sample, 4 other.")]
+OnLabel = Annotated[str, Text(99), Doc("Anything that is to stand on its label.")]
+TradeAmount = Annotated[Decimal, Number("0", "1000000"), Doc("What the buyer paid, in USD.")]
+
 
 @dataclass(frozen=True, kw_only=True)
 class AddressToWrite:
@@ -51,19 +70,15 @@ class AddressToWrite:
 class GoodsToWrite:
     """One line of goods inside a booking."""
 
-    name: Annotated[str, Key(200), Doc("What it is, in English: at least one Latin letter.")]
-    name_chinese: Annotated[str, Key(200), Doc("What it is, in Chinese: at least one Chinese character.")]
-    num: Annotated[int, Whole(1, 10_000), Doc("How many pieces.")]
-    weight: Annotated[Decimal, Number(GRAM, "100", 3), Doc("What all its pieces weigh together, in kg.")]
-    single_price: Annotated[Decimal, Number("0.01", "100000"), Doc("What one piece is worth, in USD.")]
-    from_country: Annotated[str, _IsoCountry, Doc("Where it was made.")]
-    product_url: Annotated[str, WebUrl(), Doc("Where it is sold.")]
-    has_battery: Annotated[bool, Boolean(), Doc("Whether there is a battery in it.")]
-    sensitivity_type: Annotated[
-        str,
-        Choice(("0", "1", "2")),
-        Doc("0 general, which has no battery; 1 with battery; 2 sensitive, which has one as well."),
-    ]
+    name: GoodsName
+    name_chinese: ChineseGoodsName
+    num: Pieces
+    weight: LineWeight
+    single_price: PiecePrice
+    from_country: MadeIn
+    product_url: SoldAt
+    has_battery: HasBattery
+    sensitivity_type: Sensitivity
 
     def told(self) -> parcels.Goods:
         """The goods for the domain."""
@@ -93,19 +108,17 @@ class OrderToCreate:
     sender: Annotated[AddressToWrite, Doc("Who sends it, without Chinese characters.")]
     recipient: Annotated[AddressToWrite, Doc("Who gets it, without Chinese characters.")]
     goods: Annotated[tuple[GoodsToWrite, ...], Many(1, 50), Doc("What is in it.")]
-    guid: Annotated[str, Key(100), Doc("Your own number of it; a second parcel cannot have it.")] | None = None
+    guid: Guid | None = None
     recipient_local: Annotated[AddressToWrite, Doc("Who gets it, in the language of his country.")] | None = None
     pickup_service: (
         Annotated[str, LookedUp(50), Doc("The company that collects it at your door; you deliver it if left out.")]
         | None
     ) = None
     pickup: Annotated[AddressToWrite, Doc("Where it is collected, in Chinese.")] | None = None
-    warehouse_code: (
-        Annotated[str, LookedUp(20), Doc("The warehouse you deliver it to, on channels that have some.")] | None
-    ) = None
-    type_no: Annotated[str, Choice(PARCEL_TYPES), Doc("1 gift, 2 document, 3 sample, 4 other.")] = "4"
-    user_desc: Annotated[str, Text(99), Doc("Anything that is to stand on its label.")] | None = None
-    trade_amount: Annotated[Decimal, Number("0", "1000000"), Doc("What the buyer paid, in USD.")] | None = None
+    warehouse_code: Handover | None = None
+    type_no: ParcelType = "4"
+    user_desc: OnLabel | None = None
+    trade_amount: TradeAmount | None = None
 
     def told(self) -> parcels.NewParcel:
         """The booking for the domain."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from tradepost.domain import parcels
 from tradepost.domain.context import ShipperCtx
@@ -30,27 +30,29 @@ from tradepost.wire.http_types import Locale
 from tradepost.wire.params import Choice, Doc, LookedUp
 
 MOST_CANCELLED = 100
+BOOKING_FAILS: Final = (
+    f.ChannelNotFound,
+    f.GuidTaken,
+    f.OrderIdWrong,
+    f.TooManyOrderIds,
+    f.NameWithoutLatin,
+    f.NameWithoutChinese,
+    f.ChineseNotAllowed,
+    f.KindAndBatteryDisagree,
+    f.KindNotTaken,
+    f.ParcelTooHeavy,
+    f.HandoverWarehouseWrong,
+    f.PickupServiceWrong,
+    f.PickupAddressMissing,
+    BalanceTooLow,
+)
+"""Why a parcel cannot be booked."""
 
 
 @api.write(
     "/orders/create",
     scope="user.order.write",
-    fails=[
-        f.ChannelNotFound,
-        f.GuidTaken,
-        f.OrderIdWrong,
-        f.TooManyOrderIds,
-        f.NameWithoutLatin,
-        f.NameWithoutChinese,
-        f.ChineseNotAllowed,
-        f.KindAndBatteryDisagree,
-        f.KindNotTaken,
-        f.ParcelTooHeavy,
-        f.HandoverWarehouseWrong,
-        f.PickupServiceWrong,
-        f.PickupAddressMissing,
-        BalanceTooLow,
-    ],
+    fails=BOOKING_FAILS,
 )
 async def create_order(
     ctx: ShipperCtx, *, booking: Annotated[OrderToCreate, BodyObject(OrderToCreate), Doc("The parcel.")]
