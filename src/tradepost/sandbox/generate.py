@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import islice
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from tradepost.domain import infractions, merchants, orders, products, shipping, tickets
 from tradepost.domain.context import Ctx, MerchantCtx
@@ -25,8 +25,14 @@ from tradepost.storage.files import FileStore
 from tradepost.values import Page
 
 Result = TypeVar("Result")
-Act = Callable[[Callable[[Ctx], Awaitable[Result]]], Awaitable[Result]]
-"""Runs something in a transaction of its own."""
+
+
+class Act(Protocol):
+    """Runs something in a transaction of its own."""
+
+    async def __call__(self, verb: Callable[[Ctx], Awaitable[Result]], /) -> Result:
+        """What the verb gives."""
+
 
 MOST: Final = 1_000_000
 PIECE: Final = 2_000
@@ -77,7 +83,7 @@ class _Plan:
 
 
 async def generate(
-    act: Act[object], files: FileStore, rules: OrderRules, merchant_id: str, count: int, seed: str
+    act: Act, files: FileStore, rules: OrderRules, merchant_id: str, count: int, seed: str
 ) -> Generated:
     """Give a shop so many orders of the last 90 days and what belongs to them.
 
@@ -102,7 +108,7 @@ async def generate(
     return made
 
 
-async def _plan(act: Act[object], merchant_id: str) -> _Plan:
+async def _plan(act: Act, merchant_id: str) -> _Plan:
     async def look(ctx: Ctx) -> _Plan:
         shop = await merchants.act_for(ctx, merchant_id)
         listed, _ = await products.list_products(shop, ListFilter(None, None, True), Page(0, _PRODUCTS))
@@ -120,18 +126,16 @@ async def _plan(act: Act[object], merchant_id: str) -> _Plan:
             raise NothingForSale(merchant_id=merchant_id)
         return _Plan(merchant_id, ctx.now, await orders.count_orders(shop, OrderCut()), skus, people)
 
-    found = await act(look)
-    assert isinstance(found, _Plan)
-    return found
+    return await act(look)
 
 
 async def _for_shop(
-    act: Act[object], plan: _Plan, traffic: Traffic, verb: Callable[[MerchantCtx], Awaitable[Result]]
+    act: Act, plan: _Plan, traffic: Traffic, verb: Callable[[MerchantCtx], Awaitable[Result]]
 ) -> Result:
-    async def run(ctx: Ctx) -> object:
+    async def run(ctx: Ctx) -> Result:
         return await verb(await merchants.act_for(replace(ctx, new_id=traffic.new_id), plan.merchant_id))
 
-    return await act(run)  # type: ignore[return-value]
+    return await act(run)
 
 
 def _count(made: Generated, piece: list[Traded], ids: list[list[str]]) -> None:
