@@ -360,8 +360,20 @@ def test_what_a_killed_initdb_left_is_replaced(data: Path) -> None:
     database.stop()
 
 
-def test_a_start_can_be_called_off(data: Path) -> None:
+@pytest.mark.parametrize("how", [signal.SIG_DFL, signal.SIG_IGN], ids=["in front", "in the background"])
+def test_a_start_can_be_called_off(data: Path, how: signal.Handlers) -> None:
     database = EmbeddedPostgres(data)
+    before = signal.signal(signal.SIGINT, how)
+    try:
+        began = time.monotonic()
+        call_off(database)
+        # The server is told for a minute before it is ended in a harder way.
+        assert time.monotonic() - began < 50
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def call_off(database: EmbeddedPostgres) -> None:
     with pytest.raises(EmbeddedPostgresError, match="called off"):
         database.start(abort=lambda: True)
     database.stop()

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import signal
 import socket
 import struct
@@ -42,6 +41,7 @@ from tradepost.storage.embedded_home import (
     prepare_sockets,
     remember_home,
 )
+from tradepost.storage.embedded_process import ends, living_postmaster, noted_pid, pid_file
 
 __all__ = ["Address", "EmbeddedPostgres", "EmbeddedPostgresError"]
 
@@ -119,7 +119,7 @@ class EmbeddedPostgres:
                 return self._process.pid
             self._process = None
         home = self._known_home()
-        return _living_postmaster(home) if home else None
+        return living_postmaster(home) if home else None
 
     def is_running(self) -> bool:
         """Whether the server process lives; it may still be replaying its log."""
@@ -262,7 +262,7 @@ class EmbeddedPostgres:
 
     def _spawn(self, home: Home, binaries: Binaries, server_lock: int) -> None:
         environment = dict(ENVIRONMENT)
-        stale = _noted_pid(home)
+        stale = noted_pid(home)
         if stale is not None:
             # Otherwise the server refuses to start when a stranger of the same account has the number now. By
             # this variable pg_ctl tells it to disregard one pid. Removing the pid file instead would take
@@ -289,11 +289,7 @@ class EmbeddedPostgres:
             return
         try:
             for how, seconds in ((signal.SIGINT, 60.0), (signal.SIGQUIT, 15.0), (signal.SIGKILL, 15.0)):
-                with contextlib.suppress(ProcessLookupError):
-                    signal.pidfd_send_signal(descriptor, how)
-                ended = select.poll()
-                ended.register(descriptor, select.POLLIN)
-                if ended.poll(seconds * 1000):
+                if ends(descriptor, how, seconds):
                     break
             else:
                 raise EmbeddedPostgresError(f"The database in {home.folder} does not end.{self._log_tail(home)}")
@@ -332,38 +328,8 @@ class _Patience:
         time.sleep(0.01)
 
 
-def _pid_file(home: Home) -> list[str]:
-    """The lines of postmaster.pid (pid, data folder, start, port, socket folder, ...), none without it."""
-    try:
-        return (home.cluster / "postmaster.pid").read_text(errors="replace").splitlines()
-    except FileNotFoundError:
-        return []
-
-
-def _noted_pid(home: Home) -> int | None:
-    lines = _pid_file(home)
-    return int(lines[0]) if lines and lines[0].strip().isdigit() else None
-
-
-def _living_postmaster(home: Home) -> int | None:
-    """The pid in the pid file, if that process is a postmaster at work in this very cluster.
-
-    A stranger has another name or another working directory; a backend of ours has rewritten its name; of a
-    zombie nothing can be read.
-    """
-    pid = _noted_pid(home)
-    if pid is None:
-        return None
-    try:
-        program = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0]
-        at_home = os.path.samefile(f"/proc/{pid}/cwd", home.cluster)
-    except (FileNotFoundError, PermissionError, ProcessLookupError):
-        return None
-    return pid if at_home and os.path.basename(program) in (b"postgres", b"postmaster") else None
-
-
 def _refuse_other_sockets(home: Home) -> None:
-    lines = _pid_file(home)
+    lines = pid_file(home)
     if len(lines) > 4 and lines[4] and lines[4] != str(home.sockets):
         raise EmbeddedPostgresError(
             f"A server that was started in another way runs in {home.cluster} (its socket is in {lines[4]}). "
