@@ -31,13 +31,13 @@ from tradepost.domain.products import ListFilter
 from tradepost.domain.products.rows import reading, variations
 from tradepost.domain.shipping import rows as shipping
 from tradepost.domain.warehouses import STANDARD
+from tradepost.opening import connect_arguments
 from tradepost.settings import Settings, load_settings
 from tradepost.storage.database import Database
 from tradepost.surfaces.merchant_v2.chapters import api
 from tradepost.values import Page
 from tradepost.web import server_config
 from tradepost.wire.gate import Credentials
-from tradepost.wiring import connect_arguments
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Receive = Callable[[], Awaitable[dict[str, Any]]]

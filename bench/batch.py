@@ -31,11 +31,11 @@ from bench.installation import Started
 from bench.pace import Paced, paced
 from tradepost.domain.products import CatalogueFilter
 from tradepost.domain.products.rows import export
+from tradepost.opening import connect_arguments, embedded_database
 from tradepost.settings import Settings
 from tradepost.storage import migrate
 from tradepost.storage.database import PLATFORM_ROLE
 from tradepost.storage.embedded_binaries import find_binaries
-from tradepost.wiring import connect_arguments, embedded_database
 
 ROWS = 100_000
 POLL_SECONDS = 0.02

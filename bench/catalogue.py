@@ -16,11 +16,11 @@ import asyncpg
 
 from tradepost.domain import access, merchants
 from tradepost.domain.merchants import NewMerchant
+from tradepost.opening import SUPERUSER, connect_arguments, operator
 from tradepost.settings import Settings
 from tradepost.storage import migrate
 from tradepost.storage.database import PLATFORM_ROLE
 from tradepost.surfaces.merchant_v2.surface import SCOPES
-from tradepost.wiring import SUPERUSER, connect_arguments, operator
 
 WIDE: Final = 10
 NARROW: Final = 5

@@ -21,10 +21,10 @@ import asyncpg
 from bench.catalogue import Shop, fill_one
 from bench.installation import Started, started
 from tradepost.domain.orders.rows import reading
+from tradepost.opening import SUPERUSER, connect_arguments
 from tradepost.settings import Settings
 from tradepost.storage import migrate
 from tradepost.storage.database import APP_ROLE, PLATFORM_ROLE
-from tradepost.wiring import SUPERUSER, connect_arguments
 
 SMALL: Final = 10_000
 DEEP: Final = 25_000

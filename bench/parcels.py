@@ -35,13 +35,13 @@ from tradepost.domain.context import Shipper, ShipperCtx
 from tradepost.domain.parcels import Cancellation, NewShipper, ParcelFilter
 from tradepost.domain.parcels.rows import channels
 from tradepost.domain.parcels.rows import parcels as rows
+from tradepost.opening import SUPERUSER, connect_arguments, operator
 from tradepost.settings import Settings, load_settings
 from tradepost.storage import migrate
 from tradepost.storage.database import PLATFORM_ROLE
 from tradepost.surfaces.wishpost_v3.chapters import api
 from tradepost.web import server_config
 from tradepost.wire.gate import Credentials
-from tradepost.wiring import SUPERUSER, connect_arguments, operator
 
 FLOOR: Final = 0.5
 CONNECTIONS: Final = 16

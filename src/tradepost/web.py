@@ -10,6 +10,7 @@ from typing import Any
 
 import uvicorn
 
+from tradepost.logs import configure_logging
 from tradepost.sandbox.conditions import Conditions
 from tradepost.sandbox.desk import Desk
 from tradepost.sandbox.watch import Watch
@@ -19,7 +20,7 @@ from tradepost.surfaces.sandbox.controls import ROOT, Controls
 from tradepost.surfaces.sandbox.troubles import Troubles
 from tradepost.surfaces.sandbox.verbs import VERBS
 from tradepost.wire.protocol import Protocol
-from tradepost.wiring import Contained, build_app, configure_logging
+from tradepost.wiring import Contained, build_app
 
 GRACE_SECONDS = 25
 

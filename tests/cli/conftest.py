@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.database import Server
 from tests.support.market import World
-from tradepost.wiring import SUPERUSER
+from tradepost.opening import SUPERUSER
 
 SOURCE = Path(__file__).parents[2] / "src"
 CLONE = "verbs"

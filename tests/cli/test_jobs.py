@@ -15,9 +15,9 @@ from tradepost.domain import jobs
 from tradepost.domain.context import Ctx
 from tradepost.domain.jobs import Advance
 from tradepost.domain.jobs.job import MOST_TRIES
+from tradepost.opening import SUPERUSER
 from tradepost.storage.database import PLATFORM_ROLE, Database
 from tradepost.surfaces.cli.main import cli
-from tradepost.wiring import SUPERUSER
 
 NAME = "cli"
 

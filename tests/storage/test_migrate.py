@@ -17,9 +17,9 @@ import pytest
 
 from tests.support.database import Server, data_folder
 from tests.support.market import build_world, open_market
+from tradepost.opening import OWNER_ROLE, prepare_database
 from tradepost.storage.embedded import EmbeddedPostgres
 from tradepost.storage.migrate import MigrationError, migrate, migrations, missing
-from tradepost.wiring import OWNER_ROLE, prepare_database
 
 SYSTEM_BINARIES = Path("/usr/lib/postgresql/15/bin")
 SOURCE = Path(__file__).parents[2] / "src"

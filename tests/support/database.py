@@ -16,9 +16,9 @@ from typing import Any, TypeVar
 
 import asyncpg
 
+from tradepost.opening import SUPERUSER, prepare_database
 from tradepost.settings import Settings
 from tradepost.storage.embedded import EmbeddedPostgres
-from tradepost.wiring import SUPERUSER, prepare_database
 
 Result = TypeVar("Result")
 FOLDER_PREFIX = "tradepost-test-"

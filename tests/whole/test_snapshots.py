@@ -17,7 +17,7 @@ import pytest
 from tests.support.jobs import link_of, start_download
 from tests.support.program import Client, Program, serving, wait_until
 from tests.support.sandbox import asked, control, read
-from tradepost.wiring import DATABASE, SUPERUSER
+from tradepost.opening import DATABASE, SUPERUSER
 
 
 @pytest.fixture(scope="module")

@@ -36,9 +36,9 @@ from tradepost.egress.protocol import (
     frame,
 )
 from tradepost.egress.sockets import bind_socket
+from tradepost.logs import configure_logging
 from tradepost.settings import Settings
 from tradepost.supervisor import wait_for_parent_end
-from tradepost.wiring import configure_logging
 
 MOST_AT_ONCE: Final = 64
 MOST_SENT_AT_ONCE: Final = 256

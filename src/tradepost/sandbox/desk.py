@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from tradepost.domain import jobs, merchants, world
 from tradepost.domain.context import Ctx
+from tradepost.opening import open_files, operator, order_rules
 from tradepost.sandbox import seed as seeding
 from tradepost.sandbox import snapshots
 from tradepost.sandbox.conditions import Conditions
@@ -18,7 +19,6 @@ from tradepost.sandbox.generate import Generated, generate
 from tradepost.sandbox.situations import Ids, play_scene
 from tradepost.sandbox.snapshots import Snapshot
 from tradepost.settings import Settings
-from tradepost.wiring import open_files, operator, order_rules
 
 Result = TypeVar("Result")
 _LOOK_SECONDS = 0.05

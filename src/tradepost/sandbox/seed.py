@@ -18,13 +18,14 @@ import asyncpg
 
 from tradepost.domain import parcels, world
 from tradepost.domain.context import Ctx
+from tradepost.opening import OWNER_ROLE, SCHEMA, connect_arguments, open_files, operator, prepare_database
 from tradepost.sandbox import parcels as sending
 from tradepost.sandbox import scenes
 from tradepost.sandbox.cast import SENDERS, SHOPKEEPERS
 from tradepost.sandbox.pause import hold_tables, pause_workers
 from tradepost.settings import Settings
 from tradepost.storage.database import PLATFORM_ROLE
-from tradepost.wiring import OWNER_ROLE, SCHEMA, SCOPES, connect_arguments, open_files, operator, prepare_database
+from tradepost.surfaces.scopes import SCOPES
 
 SEED = 20210519
 PRODUCTS_PER_SHOP = (14, 13, 13)

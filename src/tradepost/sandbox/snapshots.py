@@ -24,11 +24,11 @@ import asyncpg
 
 from tradepost.domain import world
 from tradepost.domain.failure import Failure
+from tradepost.opening import OWNER_ROLE, SCHEMA, connect_arguments
 from tradepost.sandbox.pause import PAUSE, TRIES, WorldBusy, hold_tables, pause_workers
 from tradepost.settings import Settings
 from tradepost.storage.database import PLATFORM_ROLE
 from tradepost.storage.migrate import migrations
-from tradepost.wiring import OWNER_ROLE, SCHEMA, connect_arguments
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
 # The journal is the schema's and not the world's; counters of calls and numbers of workers are the machine's.

@@ -8,10 +8,10 @@ import asyncpg
 import structlog
 
 from tradepost.domain import world
+from tradepost.opening import connect_arguments
 from tradepost.sandbox.conditions import Conditions
 from tradepost.settings import Settings
 from tradepost.storage.database import PLATFORM_ROLE, session_settings
-from tradepost.wiring import connect_arguments
 
 _AGAIN_SECONDS = 0.5
 

@@ -12,18 +12,16 @@ import uvloop
 
 from tradepost.darkroom.client import Darkroom
 from tradepost.darkroom.studio import Studio
+from tradepost.logs import configure_logging
+from tradepost.opening import connect_arguments, embedded_database, open_files
 from tradepost.settings import Settings
 from tradepost.storage.database import APP_ROLE, PLATFORM_ROLE, Database, session_settings
 from tradepost.storage.files import FileStore
 from tradepost.supervisor import wait_for_parent_end
 from tradepost.wiring import (
-    configure_logging,
-    connect_arguments,
-    embedded_database,
     link_keys,
     open_address_validator,
     open_carriers,
-    open_files,
     open_guard,
     open_mailer,
     public_url,

@@ -12,9 +12,10 @@ import typer
 from tradepost.domain import access, merchants, parcels
 from tradepost.domain.access.token import looks_right
 from tradepost.domain.context import Ctx, MerchantCtx
+from tradepost.opening import operator, prepare_database, running_database
 from tradepost.settings import load_settings
+from tradepost.surfaces.scopes import SCOPES
 from tradepost.values import Fact, in_words
-from tradepost.wiring import SCOPES, operator, prepare_database, running_database
 
 merchant_group = typer.Typer(help="Shops.", no_args_is_help=True)
 token_group = typer.Typer(help="Access tokens.", no_args_is_help=True)

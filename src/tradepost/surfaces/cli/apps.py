@@ -10,7 +10,7 @@ from tradepost.domain import access, consents, merchants, parcels, people
 from tradepost.domain.consents import Asking, NewConsent
 from tradepost.domain.context import Ctx
 from tradepost.surfaces.cli.accounts import check_service, run
-from tradepost.wiring import SCOPES
+from tradepost.surfaces.scopes import SCOPES
 
 group = typer.Typer(help="Apps that call for shops.", no_args_is_help=True)
 

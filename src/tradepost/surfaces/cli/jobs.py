@@ -18,11 +18,11 @@ from rich.text import Text
 
 from tradepost.domain import jobs
 from tradepost.domain.jobs import Job
+from tradepost.opening import embedded_database, operator, prepare_database, running_database
 from tradepost.settings import Settings, load_settings
 from tradepost.storage.database import StorageUnavailable
 from tradepost.storage.embedded import EmbeddedPostgresError
 from tradepost.surfaces.cli.accounts import run
-from tradepost.wiring import embedded_database, operator, prepare_database, running_database
 
 SHOWN = 40
 LOOK_SECONDS = 0.5

@@ -11,7 +11,7 @@ from tradepost.domain import operators
 from tradepost.domain.context import Ctx
 from tradepost.surfaces.cli.accounts import run
 from tradepost.surfaces.operator_v1.surface import LOCALES
-from tradepost.wiring import OPERATOR_SCOPES
+from tradepost.surfaces.scopes import OPERATOR_SCOPES
 
 group = typer.Typer(help="Who acts for the marketplace over HTTP.", no_args_is_help=True)
 token_group = typer.Typer(help="Tokens of operators.", no_args_is_help=True)

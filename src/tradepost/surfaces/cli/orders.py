@@ -10,11 +10,11 @@ import typer
 from tradepost.domain import orders
 from tradepost.domain.context import MerchantCtx
 from tradepost.domain.orders import Address, Item, Purchase, RefundWish, Scan
+from tradepost.opening import order_rules
 from tradepost.settings import load_settings
 from tradepost.surfaces.cli.accounts import MerchantId, run_for
 from tradepost.wire.params import Moment
 from tradepost.wire.refusals import NotMoment
-from tradepost.wiring import order_rules
 
 group = typer.Typer(help="Orders of shops.", no_args_is_help=True)
 

@@ -13,6 +13,7 @@ import msgspec
 import typer
 
 from tradepost.domain import faults, outbox, parcels
+from tradepost.opening import prepare_database, running_database
 from tradepost.sandbox import seed as seeding
 from tradepost.sandbox.desk import Desk
 from tradepost.sandbox.generate import MOST
@@ -21,10 +22,9 @@ from tradepost.sandbox.snapshots import Snapshot
 from tradepost.settings import Settings, load_settings
 from tradepost.storage.migrate import MigrationError
 from tradepost.surfaces.cli.accounts import run
-from tradepost.surfaces.cli.serve import known_addresses
+from tradepost.surfaces.cli.addresses import known_addresses
 from tradepost.surfaces.sandbox.verbs import ClockChange, change_clock, tell_generated
 from tradepost.values import Fact, in_words
-from tradepost.wiring import prepare_database, running_database
 
 group = typer.Typer(help="The contained world.", no_args_is_help=True)
 

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
 import socket
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from tradepost.egress.process import socket_path
 from tradepost.egress.sockets import bind_socket
+from tradepost.opening import embedded_database, folder_lock, prepare_database
 from tradepost.sandbox import seed
 from tradepost.settings import Settings
 from tradepost.supervisor import Child, Supervisor
-from tradepost.wiring import apply_rate_limits, embedded_database, folder_lock, prepare_database
+from tradepost.surfaces.cli.addresses import remember_addresses
+from tradepost.wiring import apply_rate_limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,25 +97,6 @@ def _egress_child(opened: socket.socket, env: Mapping[str, str]) -> Child:
     """The guard on a socket that stays the same when it is started again, so that who asks meanwhile waits."""
     number = opened.fileno()
     return Child("egress", [*_program(), "egress", "--listen", str(number)], pass_fds=(number,), env=env)
-
-
-def remember_addresses(settings: Settings, urls: dict[str, str]) -> Path:
-    """Note where the services are, for `tradepost sandbox credentials`."""
-    file = settings.data / "serving.json"
-    file.write_text(json.dumps(urls), encoding="utf-8")
-    return file
-
-
-def known_addresses(settings: Settings) -> dict[str, str]:
-    """Where the services are or, when none runs, will be."""
-    file = settings.data / "serving.json"
-    if file.exists():
-        found: dict[str, str] = json.loads(file.read_text(encoding="utf-8"))
-        return found
-    return {
-        "merchant": f"http://{settings.host}:{settings.port}",
-        "wishpost": f"http://{settings.host}:{settings.wishpost_port}",
-    }
 
 
 def _program() -> list[str]:

@@ -22,10 +22,10 @@ from tradepost.domain.tickets import (
     Sender,
     TicketKind,
 )
+from tradepost.opening import open_files
 from tradepost.settings import load_settings
 from tradepost.surfaces.cli.accounts import MerchantId, run_for
 from tradepost.values import Page
-from tradepost.wiring import open_files
 
 SHOWN = 500
 DAY = "%Y-%m-%d"

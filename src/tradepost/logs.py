@@ -1,0 +1,27 @@
+"""How all processes write their log."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import structlog
+
+from tradepost.settings import Settings
+
+
+def configure_logging(settings: Settings) -> None:
+    """One JSON line per event on standard error."""
+    level = logging.getLevelNamesMapping().get(settings.log_level.upper(), logging.INFO)
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.dict_tracebacks,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
