@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from typing import Any
 
@@ -10,6 +9,7 @@ import pytest
 
 from tests.support.calls import ENDPOINTS, GOOD_BODIES, NEW_ORDER, PARCELS
 from tests.support.market import Market
+from tests.support.places import changed
 from tradepost.domain.parcels.booking import wish_id
 from tradepost.surfaces.wishpost_v3.reasons import OTHER, REASONS
 from tradepost.wire.bodies import BodyList, Member, Shape
@@ -23,19 +23,6 @@ def send(market: Market, path: str, body: object, query: str = "") -> Any:
     text = json.dumps(body).encode()
     target = f"https://wishpost.cn{path}?{query}"
     return market.request("POST", target, "wishpost:lan", text, {"content-type": "application/json"})
-
-
-def changed(value: Any, path: tuple[str | int, ...], new: Any) -> Any:
-    """The value with something else at a place; NotImplemented takes it away."""
-    made = copy.deepcopy(value)
-    at = made
-    for step in path[:-1]:
-        at = at[step]
-    if new is NotImplemented:
-        del at[path[-1]]
-    else:
-        at[path[-1]] = new
-    return made
 
 
 @pytest.mark.parametrize(

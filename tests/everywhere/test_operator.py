@@ -14,6 +14,7 @@ from tests.support.answer import Answer
 from tests.support.calls import ENDPOINTS, GOOD_BODIES, INFRACTIONS, ORDERS, PARCELS, RINGS, TICKETS
 from tests.support.market import Market
 from tests.support.operator_calls import BODIES, MERCHANTS, PREFIX, SHIPPERS, USD
+from tests.support.places import changed
 from tradepost.domain.parcels.booking import wish_id
 from tradepost.surfaces.operator_v1.vocabulary import Id
 from tradepost.wire.bodies import Member, Shape
@@ -27,19 +28,6 @@ Path = tuple[str | int, ...]
 def send(market: Market, path: str, body: object) -> Answer:
     headers = {"content-type": "application/json"}
     return market.request("POST", path, "operator:desk", json.dumps(body).encode(), headers)
-
-
-def changed(value: Any, path: Path, new: Any) -> Any:
-    """The value with something else at a place; NotImplemented takes it away."""
-    made = copy.deepcopy(value)
-    at = made
-    for step in path[:-1]:
-        at = at[step]
-    if new is NotImplemented:
-        del at[path[-1]]
-    else:
-        at[path[-1]] = new
-    return made
 
 
 def named(path: Path) -> str:

@@ -411,6 +411,13 @@ class Figure(Generic[Size]):
     sizes: Mapping[str, Size]
     mutant: str
 
+    def check(self, size: str = "smoke") -> None:
+        """One run with a seed made up, as a test."""
+        seed = random.randrange(1 << 16)
+        found = self.run(self.sizes[size], seed, None)
+        assert not found.wrong, f"seed {seed}, {found.told}: {found.wrong}"
+        assert found.tried, f"seed {seed}, {found.told}"
+
     def main(self, about: str | None) -> int:
         """One run as the command line asks for, one line; gives the exit status."""
         reader = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)

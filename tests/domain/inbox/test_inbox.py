@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
+from tests.domain.conftest import Play
 from tests.support.calls import BULK_JOBS, DOWNLOAD_JOBS, NOTIFICATIONS, RETURN_WAREHOUSES, RINGS
 from tests.support.market import NOW, Market
 from tests.support.news import FEATURES
@@ -26,22 +25,7 @@ from tradepost.domain.inbox import (
 )
 from tradepost.values import Page
 
-Play = Callable[[Callable[[MerchantCtx], Awaitable[Any]]], Any]
 ALL = Page(0, 500)
-
-
-@pytest.fixture
-def play(market: Market) -> Play:
-    """Runs a scene in the first shop, whose merchant has seen everything there was, an hour later."""
-
-    def run(scene: Callable[[MerchantCtx], Awaitable[Any]]) -> Any:
-        async def within(ctx: Ctx) -> Any:
-            await ctx.db.execute("update notification set viewed_at = now()")
-            return await scene(await merchants.act_for(ctx, market.world.merchants["usd"].account_id))
-
-        return market.operate(within, NOW + timedelta(hours=1))
-
-    return run
 
 
 async def told(ctx: MerchantCtx) -> list[Notification]:
@@ -52,7 +36,7 @@ async def topics(ctx: MerchantCtx) -> list[str]:
     return [one.topic for one in await told(ctx)]
 
 
-def test_a_notification_is_told_until_it_is_viewed_and_is_an_event(play: Play) -> None:
+def test_a_notification_is_told_until_it_is_viewed_and_is_an_event(play_later: Play) -> None:
     async def scene(ctx: MerchantCtx) -> None:
         first = await inbox.notify(ctx, ctx.actor.id, "first", {"a": 1})
         second = await inbox.notify(replace(ctx, now=NOW + timedelta(hours=2)), ctx.actor.id, "second", {})
@@ -70,19 +54,19 @@ def test_a_notification_is_told_until_it_is_viewed_and_is_an_event(play: Play) -
         events = await ctx.db.fetch("select topic from event where happened_at >= $1 order by topic", ctx.now)
         assert [row[0] for row in events] == ["first", "second"]
 
-    play(scene)
+    play_later(scene)
 
 
-def test_anothers_notification_is_not_there(play: Play) -> None:
+def test_anothers_notification_is_not_there(play_later: Play) -> None:
     async def scene(ctx: MerchantCtx) -> None:
         for other in (NOTIFICATIONS["cny"], "0" * 24, "nonsense"):
             with pytest.raises(NotificationNotFound):
                 await inbox.mark_viewed(ctx, other)
 
-    play(scene)
+    play_later(scene)
 
 
-def test_an_announcement_is_viewed_as_a_notification(play: Play, market: Market) -> None:
+def test_an_announcement_is_viewed_as_a_notification(play_later: Play, market: Market) -> None:
     async def scene(ctx: MerchantCtx) -> None:
         before = await inbox.find_announcement(ctx)
         assert before is not None
@@ -97,20 +81,20 @@ def test_an_announcement_is_viewed_as_a_notification(play: Play, market: Market)
         await inbox.mark_viewed(ctx, latest.id)
         assert await inbox.find_announcement(ctx) == replace(latest, viewed=True)
 
-    play(scene)
+    play_later(scene)
 
 
-def test_an_announcement_to_somebody_who_is_not_there_is_refused(play: Play) -> None:
+def test_an_announcement_to_somebody_who_is_not_there_is_refused(play_later: Play) -> None:
     async def scene(ctx: MerchantCtx) -> None:
         new = NewAnnouncement("Title", "Message", "a" * 24, "Tracy")
         with pytest.raises(RecipientUnknown) as refused:
             await inbox.announce(ctx, new, [ctx.actor.id, "0" * 24])
         assert refused.value.merchant_id == "0" * 24
 
-    play(scene)
+    play_later(scene)
 
 
-def test_everybody_is_told_under_ids_of_their_own(play: Play) -> None:
+def test_everybody_is_told_under_ids_of_their_own(play_later: Play) -> None:
     async def scene(ctx: MerchantCtx) -> None:
         assert await inbox.announce(ctx, NewAnnouncement("Title", "Message", "a" * 24, "Tracy")) == 3
         update = await inbox.publish_update(ctx, [FEATURES[1], FEATURES[0]])
@@ -120,7 +104,7 @@ def test_everybody_is_told_under_ids_of_their_own(play: Play) -> None:
         latest = (await inbox.list_updates(ctx))[0]
         assert (latest.id, list(latest.features)) == (update, [_listed(FEATURES[1]), _listed(FEATURES[0])])
 
-    play(scene)
+    play_later(scene)
 
 
 def _listed(feature: Feature) -> Feature:
@@ -139,16 +123,16 @@ def test_who_never_was_told_anything(market: Market) -> None:
 
 
 @pytest.mark.parametrize("categories", [("NOTHING",), ("api",), CATEGORIES[:4]])
-def test_a_category_that_there_is_not(play: Play, categories: tuple[str, ...]) -> None:
+def test_a_category_that_there_is_not(play_later: Play, categories: tuple[str, ...]) -> None:
     async def scene(ctx: MerchantCtx) -> None:
         with pytest.raises(CategoryUnknown):
             await inbox.publish_update(ctx, [replace(FEATURES[0], categories=categories)])
 
-    play(scene)
+    play_later(scene)
 
 
 @pytest.mark.parametrize("text", ["", "  ", "a\x00b", "a\x1bb", "x" * 20_001])
-def test_a_text_that_nobody_could_read(play: Play, text: str) -> None:
+def test_a_text_that_nobody_could_read(play_later: Play, text: str) -> None:
     async def scene(ctx: MerchantCtx) -> None:
         for say in (
             inbox.send_message(ctx, "Title", text),
@@ -160,13 +144,13 @@ def test_a_text_that_nobody_could_read(play: Play, text: str) -> None:
                 await say
         assert await topics(ctx) == []
 
-    play(scene)
+    play_later(scene)
 
 
 # -- what the platform tells by itself
 
 
-def test_a_review_that_was_not_passed_is_told_and_one_that_was_is_not(play: Play) -> None:
+def test_a_review_that_was_not_passed_is_told_and_one_that_was_is_not(play_later: Play) -> None:
     async def scene(ctx: MerchantCtx) -> None:
         await products.review_product(ctx, RINGS["usd"][0], "approved")
         await products.review_product(ctx, RINGS["usd"][0], "rejected")
@@ -178,10 +162,10 @@ def test_a_review_that_was_not_passed_is_told_and_one_that_was_is_not(play: Play
             products.REMOVED_TOPIC: {"product_id": product_id, "sku": "ring-red"},
         }
 
-    play(scene)
+    play_later(scene)
 
 
-def test_a_suspension_is_told_once_and_keeps_its_time(play: Play, market: Market) -> None:
+def test_a_suspension_is_told_once_and_keeps_its_time(play_later: Play, market: Market) -> None:
     async def scene(ctx: MerchantCtx) -> None:
         for hours, suspended in enumerate((True, True, False, False)):
             await merchants.set_suspended(replace(ctx, now=NOW + timedelta(hours=hours)), ctx.actor.id, suspended)
@@ -189,12 +173,12 @@ def test_a_suspension_is_told_once_and_keeps_its_time(play: Play, market: Market
                 assert await ctx.db.fetchval("select suspended_at from merchant where id = $1", ctx.actor.id) == NOW
         assert await topics(ctx) == [merchants.RESUMED_TOPIC, merchants.SUSPENDED_TOPIC]
 
-    play(scene)
+    play_later(scene)
     market.work()
     assert market.sql("select count(*) from mail where subject = 'Your account is suspended'") == 1
 
 
-def test_a_job_that_was_given_up_is_told(play: Play) -> None:
+def test_a_job_that_was_given_up_is_told(play_later: Play) -> None:
     async def scene(ctx: MerchantCtx) -> None:
         update = await jobs.find_job(ctx, ctx.actor.id, bulk_updates.KIND, BULK_JOBS["usd"])
         await bulk_updates.report_parked(ctx, update)
@@ -206,12 +190,12 @@ def test_a_job_that_was_given_up_is_told(play: Play) -> None:
             downloads.FAILED_TOPICS[0]: DOWNLOAD_JOBS["usd"],
         }
 
-    play(scene)
+    play_later(scene)
 
 
 @pytest.mark.parametrize(("revision", "heard"), [(1, True), (2, False)])
 def test_an_address_that_could_not_be_validated_is_told_unless_it_was_changed(
-    play: Play, revision: int, heard: bool
+    play_later: Play, revision: int, heard: bool
 ) -> None:
     async def scene(ctx: MerchantCtx) -> None:
         update = await jobs.find_job(ctx, ctx.actor.id, bulk_updates.KIND, BULK_JOBS["usd"])
@@ -220,4 +204,4 @@ def test_an_address_that_could_not_be_validated_is_told_unless_it_was_changed(
         expected = {"warehouse_id": RETURN_WAREHOUSES["usd"]}
         assert [one.about for one in await told(ctx)] == ([expected] if heard else [])
 
-    play(scene)
+    play_later(scene)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,11 +10,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.domain.conftest import LATER, Play
 from tests.support.calls import RINGS, TICKETS
 from tests.support.complaints import GEORGE, PICTURE, PICTURE_NAME, asked, bought
 from tests.support.market import LINK_KEYS, NOW, Market
-from tradepost.domain import inbox, merchants, orders, tickets
-from tradepost.domain.context import Ctx, MerchantCtx
+from tradepost.domain import inbox, orders, tickets
+from tradepost.domain.context import MerchantCtx
 from tradepost.domain.inbox import TextUnusable
 from tradepost.domain.products.failures import ProductNotFound
 from tradepost.domain.tickets import (
@@ -37,24 +38,8 @@ from tradepost.domain.tickets import (
 )
 from tradepost.values import Page
 
-Play = Callable[[Callable[[MerchantCtx], Awaitable[Any]]], Any]
-LATER = NOW + timedelta(hours=1)
 MINE = TICKETS["usd"]
 ALL = Page(0, 500)
-
-
-@pytest.fixture
-def play(market: Market) -> Play:
-    """Runs a scene in the first shop, whose merchant has seen all notifications, an hour later."""
-
-    def run(scene: Callable[[MerchantCtx], Awaitable[Any]]) -> Any:
-        async def within(ctx: Ctx) -> Any:
-            await ctx.db.execute("update notification set viewed_at = now()")
-            return await scene(await merchants.act_for(ctx, market.world.merchants["usd"].account_id))
-
-        return market.operate(within, LATER)
-
-    return run
 
 
 def at(ctx: MerchantCtx, minutes: int) -> MerchantCtx:
@@ -79,7 +64,7 @@ def question(**changes: Any) -> NewTicket:
     return replace(asked("usd")[3], **changes)
 
 
-def test_a_dialogue_from_its_beginning_to_its_end(play: Play) -> None:
+def test_a_dialogue_from_its_beginning_to_its_end(play_later: Play) -> None:
     async def scene(ctx: MerchantCtx) -> None:
         one = await tickets.open_ticket(ctx, question())
         assert (await state(ctx, one), await heard(ctx)) == (AWAITING_MERCHANT, [one])
@@ -121,10 +106,10 @@ def test_a_dialogue_from_its_beginning_to_its_end(play: Play) -> None:
             "ticket_replied",
         ]
 
-    play(scene)
+    play_later(scene)
 
 
-def test_what_is_refused_changes_nothing(play: Play) -> None:
+def test_what_is_refused_changes_nothing(play_later: Play) -> None:
     async def scene(ctx: MerchantCtx) -> None:
         before = (await tickets.list_tickets(ctx, ALL))[0]
         attempts: list[tuple[Awaitable[Any], type[Exception]]] = [
@@ -152,10 +137,10 @@ def test_what_is_refused_changes_nothing(play: Play) -> None:
         assert (await tickets.list_tickets(ctx, ALL))[0] == before
         assert await events(ctx) == []
 
-    play(scene)
+    play_later(scene)
 
 
-def test_the_list_of_what_awaits_the_merchant(play: Play) -> None:
+def test_the_list_of_what_awaits_the_merchant(play_later: Play) -> None:
     async def scene(ctx: MerchantCtx) -> None:
         async def listed(kind: Any, page: Page = ALL) -> tuple[list[str], bool]:
             found, more = await tickets.list_awaiting(ctx, kind, page)
@@ -173,10 +158,10 @@ def test_the_list_of_what_awaits_the_merchant(play: Play) -> None:
         everything, more = await tickets.list_tickets(ctx, Page(0, 4))
         assert (len(everything), more) == (4, True)
 
-    play(scene)
+    play_later(scene)
 
 
-def test_a_ticket_is_kept_as_it_was_opened(play: Play) -> None:
+def test_a_ticket_is_kept_as_it_was_opened(play_later: Play) -> None:
     async def scene(ctx: MerchantCtx) -> None:
         new = asked("usd")[1]
         one = await tickets.find_ticket(ctx, await tickets.open_ticket(ctx, new))
@@ -188,7 +173,7 @@ def test_a_ticket_is_kept_as_it_was_opened(play: Play) -> None:
         assert (one.closed_at, one.closed_by, one.has_photo) == (None, None, False)
         assert (await tickets.find_ticket(ctx, MINE[0])).has_photo
 
-    play(scene)
+    play_later(scene)
 
 
 def test_a_picture_of_the_merchants_is_no_proof() -> None:
@@ -219,13 +204,13 @@ def test_a_picture_of_the_merchants_is_no_proof() -> None:
         ({"first": NewReply(message="x", pictures=(PICTURE_NAME,) * 11)}, "pictures"),
     ],
 )
-def test_a_ticket_that_cannot_be(play: Play, changes: dict[str, Any], name: str) -> None:
+def test_a_ticket_that_cannot_be(play_later: Play, changes: dict[str, Any], name: str) -> None:
     async def scene(ctx: MerchantCtx) -> None:
         with pytest.raises(TicketUnusable) as refused:
             await tickets.open_ticket(ctx, question(**changes))
         assert refused.value.name == name
 
-    play(scene)
+    play_later(scene)
 
 
 @pytest.mark.parametrize(
@@ -239,30 +224,30 @@ def test_a_ticket_that_cannot_be(play: Play, changes: dict[str, Any], name: str)
         {"first": NewReply(message="x", message_zh="")},
     ],
 )
-def test_words_that_cannot_be(play: Play, changes: dict[str, Any]) -> None:
+def test_words_that_cannot_be(play_later: Play, changes: dict[str, Any]) -> None:
     async def scene(ctx: MerchantCtx) -> None:
         with pytest.raises(TextUnusable):
             await tickets.open_ticket(ctx, question(**changes))
 
-    play(scene)
+    play_later(scene)
 
 
-def test_words_of_every_kind_are_kept(play: Play) -> None:
+def test_words_of_every_kind_are_kept(play_later: Play) -> None:
     async def scene(ctx: MerchantCtx) -> None:
         for text in ("x" * 2_000, "👨‍👩‍👧‍👦", "مرحبا\n\nشكرا", "{subject} %s $1"):
             one = await tickets.open_ticket(ctx, question(first=NewReply(message=text)))
             assert (await tickets.find_ticket(ctx, one)).replies[0].message == text
 
-    play(scene)
+    play_later(scene)
 
 
-def test_a_question_is_about_a_product_of_the_shop(play: Play) -> None:
+def test_a_question_is_about_a_product_of_the_shop(play_later: Play) -> None:
     async def scene(ctx: MerchantCtx) -> None:
         for other in (RINGS["cny"][0], "0" * 24):
             with pytest.raises(ProductNotFound):
                 await tickets.open_ticket(ctx, replace(asked("usd")[2], product_ids=[other]))
 
-    play(scene)
+    play_later(scene)
 
 
 # -- pictures
