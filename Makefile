@@ -15,8 +15,8 @@ serve: $(VENV)/installed ## Install what is needed and serve the sandbox
 ##@ Work on it
 
 .PHONY: test
-test: $(VENV)/installed-dev ## Run all tests
-	$(BIN)/python -m pytest
+test: $(VENV)/installed-dev ## Run all tests, on all cores
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 .PHONY: check
 check: $(VENV)/installed-dev ## Check style, types and that generated files are fresh

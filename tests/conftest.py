@@ -1,14 +1,23 @@
-"""Fixtures of the whole suite: one database server, one world in it, and a market that forgets."""
+"""Fixtures of the whole suite: one database server, one world in it, and a market that forgets.
+
+With several processes (`make test`) each has all of that for itself: folders are made anew, and ports picked by the
+system.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterator
 
 import pytest
 
 from tests.support.database import Server, once, running_server
 from tests.support.market import Market, World, build_world, open_market
+
+# Some machines have Python keep no compiled files. The suite starts the program hundreds of times, and each of its
+# processes would compile the whole of it.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 @pytest.fixture(scope="session")
