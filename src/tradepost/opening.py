@@ -6,14 +6,16 @@ Verbs of the command line need nothing else, and so begin at once.
 from __future__ import annotations
 
 import fcntl
+import os
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from typing import Any
 
 import asyncpg
 
 from tradepost.domain import world
-from tradepost.domain.context import Ctx
+from tradepost.domain.context import By, Ctx
 from tradepost.domain.orders import OrderRules
 from tradepost.domain.reference import REFUND_REASONS
 from tradepost.settings import Settings, SettingsError
@@ -117,7 +119,7 @@ async def operator(settings: Settings, *, makes_ids: bool = True) -> AsyncIterat
             ctx = await world.enter(connection)
             if makes_ids:
                 await world.begin_anew(ctx)
-            yield ctx
+            yield replace(ctx, by=By("shell", str(os.getuid())))
     finally:
         await database.close()
 

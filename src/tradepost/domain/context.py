@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
@@ -81,6 +81,18 @@ class Operator:
     locale: str
 
 
+@dataclass(frozen=True, slots=True)
+class By:
+    """Who acts, where the actor does not say it: somebody who is signed in, an app, or somebody at a shell.
+
+    `kind` is person, app or shell; `client` the address that he asks from, empty where there is none.
+    """
+
+    kind: str
+    id: str
+    client: str = ""
+
+
 def random_id() -> str:
     """A new id: 24 hex digits, random, so that none can be guessed from another."""
     return secrets.token_hex(12)
@@ -96,6 +108,8 @@ class Ctx:
     new_id: Callable[[], str] = random_id
     token_id: str | None = None
     """The access token of the call; None where nobody called."""
+    by: By | None = field(default=None, kw_only=True)
+    """Who acts, for the audit log; None where the actor says it, or nobody does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ import structlog
 
 from tradepost.domain import (
     access,
+    audit,
     consents,
     downloads,
     infractions,
@@ -71,6 +72,14 @@ async def _add_up_days(ctx: Ctx, files: FileStore) -> int:
     return await orders.add_up_days(ctx)
 
 
+async def _tell_anchor(ctx: Ctx, files: FileStore) -> int:
+    """Say in the log of this process how far the audit log goes: nobody changes that along with the rows."""
+    head = await audit.find_head(ctx)
+    if head is not None:
+        log.info("audit anchor", anchor=str(head))
+    return 0 if head is None else head.number
+
+
 async def _forget_keys(ctx: Ctx, files: FileStore) -> int:
     return await operators.forget_old_keys(ctx)
 
@@ -114,6 +123,7 @@ CHORES = (
     Chore("forget old sessions", timedelta(hours=1), _forget_sessions),
     Chore("delete expired downloads", timedelta(minutes=5), delete_expired_files),
     Chore("delete expired uploads", timedelta(minutes=10), delete_expired_uploads),
+    Chore("tell how far the audit log goes", timedelta(days=1), _tell_anchor),
     Chore("forget old jobs", timedelta(hours=1), _forget_jobs),
     Chore("forget what operators' calls were answered", timedelta(hours=1), _forget_keys),
     Chore("forget old events and mail", timedelta(hours=1), _forget_events),

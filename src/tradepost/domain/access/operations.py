@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NoReturn, Protocol
 
+from tradepost.domain import audit
 from tradepost.domain.access import failures, rows
 from tradepost.domain.access.app import App, NewApp, can_lead_back
 from tradepost.domain.access.token import (
@@ -197,6 +198,7 @@ async def add_app(ctx: Ctx, service: str, new: NewApp, secret: str | None = None
             raise failures.RedirectUnusable(redirect_uri=uri[:64])
     app_id, secret = ctx.new_id(), secret or new_secret()
     await rows.insert_app(ctx.db, service, app_id, new, fingerprint(secret), ctx.now)
+    await audit.record(ctx, "app.added", new.owner_id, service=service, app_id=app_id)
     return app_id, secret
 
 
@@ -231,12 +233,14 @@ async def verify_app(ctx: Ctx, service: str, app_id: str, verified: bool = True)
     """Note that a public app is what it says it is, or is not; raises AppUnknown."""
     if not await rows.set_verified(ctx.db, service, app_id, ctx.now if verified else None):
         raise failures.AppUnknown(app_id=app_id)
+    await audit.record(ctx, "app.verified" if verified else "app.unverified", service=service, app_id=app_id)
 
 
 async def disable_app(ctx: Ctx, service: str, app_id: str, disabled: bool = True) -> None:
     """Keep an app and all its tokens out, or let it in again; raises AppUnknown."""
     if not await rows.set_disabled(ctx.db, service, app_id, ctx.now if disabled else None):
         raise failures.AppUnknown(app_id=app_id)
+    await audit.record(ctx, "app.disabled" if disabled else "app.enabled", service=service, app_id=app_id)
 
 
 async def replace_secret(ctx: Ctx, service: str, app_id: str) -> str:
@@ -245,6 +249,7 @@ async def replace_secret(ctx: Ctx, service: str, app_id: str) -> str:
     until = ctx.now + timedelta(hours=OLD_SECRET_HOURS)
     if not await rows.replace_secret(ctx.db, service, app_id, fingerprint(secret), until):
         raise failures.AppUnknown(app_id=app_id)
+    await audit.record(ctx, "app.secret_replaced", service=service, app_id=app_id)
     return secret
 
 
@@ -277,10 +282,11 @@ async def issue_token(
     if not await rows.app_exists(ctx.db, service, app_id):
         raise failures.AppUnknown(app_id=app_id)
     token = token or new_token()
-    expires_at = ctx.now + timedelta(days=days)
+    expires_at, token_id = ctx.now + timedelta(days=days), ctx.new_id()
     await rows.insert_token(
-        ctx.db, service, account_id, ctx.new_id(), app_id, fingerprint(token), list(scopes), ctx.now, expires_at
+        ctx.db, service, account_id, token_id, app_id, fingerprint(token), list(scopes), ctx.now, expires_at
     )
+    await audit.record(ctx, "token.issued", account_id, service=service, app_id=app_id, token_id=token_id)
     return token
 
 
@@ -310,7 +316,10 @@ async def find_token(ctx: Ctx, account_id: str, token: str) -> TokenLine | None:
 
 async def revoke_token(ctx: Ctx, token: str) -> bool:
     """Take a token back at once; whether there was one that was still good."""
-    return await rows.revoke_token(ctx.db, fingerprint(token), ctx.now)
+    taken = await rows.revoke_token(ctx.db, fingerprint(token), ctx.now)
+    if taken is not None:
+        await audit.record(ctx, "token.revoked", taken["account_id"], app_id=taken["app_id"], token_id=taken["id"])
+    return taken is not None
 
 
 async def forget_old_windows(ctx: Ctx) -> int:

@@ -160,14 +160,14 @@ async def app_of_token(db: Rows, account_id: str, token_id: str) -> str:
     return str(await db.fetchval(found, account_id, token_id))
 
 
-async def revoke_token(db: Rows, token_hash: bytes, now: datetime) -> bool:
-    """Take a token back; whether there was one that was still good."""
-    done = await db.fetchval(
-        "update access_token set revoked_at = $2 where hash = $1 and revoked_at is null returning true",
+async def revoke_token(db: Rows, token_hash: bytes, now: datetime) -> Any:
+    """Take a token back; gives its account_id, id and app_id, None where there was none that was still good."""
+    return await db.fetchrow(
+        "update access_token set revoked_at = $2 where hash = $1 and revoked_at is null "
+        "returning account_id, id, app_id",
         token_hash,
         now,
     )
-    return bool(done)
 
 
 async def delete_windows(db: Rows, age: timedelta) -> int:

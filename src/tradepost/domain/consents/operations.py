@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from tradepost.domain import access, inbox
+from tradepost.domain import access, audit, inbox
 from tradepost.domain.access import App, fingerprint
 from tradepost.domain.consents import failures, rows
 from tradepost.domain.consents.consent import (
@@ -20,7 +20,7 @@ from tradepost.domain.consents.consent import (
     judge_code,
     judge_refresh,
 )
-from tradepost.domain.context import Ctx
+from tradepost.domain.context import By, Ctx
 
 REUSED_TOPIC: Final = "app_ended"
 """What a merchant is told when something of an app came again that is good once: somebody else may have it."""
@@ -58,6 +58,9 @@ async def give(ctx: Ctx, app: App, new: NewConsent, consent_id: str | None = Non
     )
     if not is_new and not await rows.code_is_good(ctx.db, new.account_id, consent_id, ctx.now):
         raise failures.CodeUsed
+    if is_new:
+        told = {"service": app.service, "app_id": app.id, "consent_id": consent_id, "user_id": new.user_id}
+        await audit.record(ctx, "consent.given", new.account_id, **told, scopes=" ".join(new.scopes))
     return code
 
 
@@ -127,6 +130,7 @@ async def revoke(ctx: Ctx, app: App, token: str) -> None:
 
     Nothing happens to what is none, or another app's: RFC 7009, section 2.2.
     """
+    ctx = _by_app(ctx, app)
     if access.looks_right(token, access.REFRESH_PREFIX):
         owner = await access.bind_by(ctx, app.service, "refresh", token)
         held = await rows.hold_by_refresh(ctx.db, owner.account_id, fingerprint(token)) if owner else None
@@ -166,6 +170,7 @@ async def withdraw(ctx: Ctx, account_id: str, app_id: str) -> int:
     for row in found:
         await rows.end(ctx.db, account_id, row["id"], "withdrawn", ctx.now)
         await access.revoke_of_consent(ctx, account_id, row["id"])
+        await audit.record(ctx, "consent.withdrawn", account_id, app_id=app_id, consent_id=row["id"])
     return len(found)
 
 
@@ -187,13 +192,21 @@ async def forget_seeds(ctx: Ctx) -> int:
 async def _end(ctx: Ctx, consent: Consent, because: str) -> None:
     await rows.end(ctx.db, consent.account_id, consent.id, because, ctx.now)
     await access.revoke_of_consent(ctx, consent.account_id, consent.id)
+    if consent.ended_at is None:
+        told = {"app_id": consent.app_id, "consent_id": consent.id, "because": because}
+        await audit.record(ctx, "consent.ended", consent.account_id, **told)
+
+
+def _by_app(ctx: Ctx, app: App) -> Ctx:
+    """The same context, in which an app acts that showed its secret."""
+    return replace(ctx, by=By("app", app.id))
 
 
 async def _alarm(ctx: Ctx, app: App, consent: Consent, because: str) -> None:
     """End a family, and tell the merchant, once: what is only good once came again."""
     if consent.ended_at is None and app.service == "merchant":
         await inbox.notify(ctx, consent.account_id, REUSED_TOPIC, {"app_id": app.id, "app": app.name})
-    await _end(ctx, consent, because)
+    await _end(_by_app(ctx, app), consent, because)
 
 
 async def _keep(ctx: Ctx, consent: Consent, name: str, pair: tuple[str, str], expires_at: datetime) -> Tokens:

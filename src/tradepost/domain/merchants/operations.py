@@ -7,7 +7,7 @@ from typing import Final
 
 from babel.numbers import is_currency
 
-from tradepost.domain import inbox, shipping
+from tradepost.domain import audit, inbox, shipping
 from tradepost.domain.access import password_hash
 from tradepost.domain.context import Ctx, MerchantCtx
 from tradepost.domain.merchants import rows
@@ -50,6 +50,7 @@ async def add_merchant(ctx: Ctx, new: NewMerchant) -> str:
         ctx.db, merchant_id, ctx.new_id(), new.email, new.name, password_hash(new.password), ctx.now
     )
     await shipping.open_warehouse(ctx, merchant_id)
+    await audit.record(ctx, "merchant.added", merchant_id)
     return merchant_id
 
 
@@ -70,6 +71,7 @@ async def set_suspended(ctx: Ctx, merchant_id: str, suspended: bool) -> None:
         raise MerchantUnknown(merchant_id=merchant_id)
     if was != suspended:
         await inbox.notify(ctx, merchant_id, SUSPENDED_TOPIC if suspended else RESUMED_TOPIC, {})
+        await audit.record(ctx, "merchant.suspended" if suspended else "merchant.reinstated", merchant_id)
 
 
 async def act_for(ctx: Ctx, merchant_id: str) -> MerchantCtx:
@@ -77,4 +79,4 @@ async def act_for(ctx: Ctx, merchant_id: str) -> MerchantCtx:
     merchant = await rows.find_merchant(ctx.db, merchant_id)
     if merchant is None:
         raise MerchantUnknown(merchant_id=merchant_id)
-    return MerchantCtx(db=ctx.db, now=ctx.now, actor=merchant, new_id=ctx.new_id)
+    return MerchantCtx(db=ctx.db, now=ctx.now, actor=merchant, new_id=ctx.new_id, by=ctx.by)

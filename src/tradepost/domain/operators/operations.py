@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
+from tradepost.domain import audit
 from tradepost.domain.access import MOST_DAYS, fingerprint, new_operator_token
 from tradepost.domain.access.failures import LifetimeUnusable
 from tradepost.domain.context import Ctx, OperatorCtx
@@ -26,6 +27,7 @@ async def add_operator(ctx: Ctx, name: str, locale: str = "en") -> str:
         raise failures.NameUnusable(name=name[:64])
     operator_id = ctx.new_id()
     await rows.insert(ctx.db, operator_id, name, locale, ctx.now)
+    await audit.record(ctx, "operator.added", operator_id=operator_id)
     return operator_id
 
 
@@ -46,6 +48,7 @@ async def set_disabled(ctx: Ctx, who: str, disabled: bool) -> None:
     """Keep an operator out with all his tokens, or let him in again; raises OperatorUnknown."""
     found = await find_operator(ctx, who)
     await rows.set_disabled(ctx.db, found.id, ctx.now if disabled else None)
+    await audit.record(ctx, "operator.disabled" if disabled else "operator.enabled", operator_id=found.id)
 
 
 async def issue_token(
@@ -59,8 +62,10 @@ async def issue_token(
         raise LifetimeUnusable(days=days, most=MOST_DAYS)
     found = await find_operator(ctx, who)
     token = token or new_operator_token()
-    expires_at = ctx.now + timedelta(days=days)
-    await rows.insert_token(ctx.db, found.id, ctx.new_id(), fingerprint(token), list(scopes), ctx.now, expires_at)
+    expires_at, token_id = ctx.now + timedelta(days=days), ctx.new_id()
+    await rows.insert_token(ctx.db, found.id, token_id, fingerprint(token), list(scopes), ctx.now, expires_at)
+    told = {"operator_id": found.id, "token_id": token_id, "scopes": " ".join(scopes)}
+    await audit.record(ctx, "operator.token_issued", None, **told)
     return token
 
 
@@ -72,7 +77,10 @@ async def list_tokens(ctx: Ctx, who: str) -> list[TokenLine]:
 
 async def revoke_token(ctx: Ctx, token: str) -> bool:
     """Take a token back at once, by itself or by its id; whether there was one that was still good."""
-    return await rows.revoke_token(ctx.db, token, fingerprint(token), ctx.now)
+    taken = await rows.revoke_token(ctx.db, token, fingerprint(token), ctx.now)
+    if taken is not None:
+        await audit.record(ctx, "operator.token_revoked", operator_id=taken["operator_id"], token_id=taken["id"])
+    return taken is not None
 
 
 # -- what calls leave behind
@@ -86,6 +94,7 @@ async def record_act(ctx: OperatorCtx, verb: str, subject: str | None, about: Ma
     """
     assert ctx.token_id is not None, "an operator calls with a token"
     await rows.insert_act(ctx.db, ctx.now, ctx.actor.id, ctx.token_id, verb, subject, about)
+    await audit.record(ctx, f"operator.{verb}", subject, **about)
 
 
 async def list_acts(ctx: Ctx, limit: int, subject: str | None = None) -> list[Act]:

@@ -78,16 +78,15 @@ async def list_tokens(db: Rows, operator_id: str) -> list[TokenLine]:
     return [TokenLine(*row) for row in found]
 
 
-async def revoke_token(db: Rows, token_id: str, token_hash: bytes, now: datetime) -> bool:
-    """Take a token back by its id or its hash; whether there was one that was still good."""
-    done = await db.fetchval(
+async def revoke_token(db: Rows, token_id: str, token_hash: bytes, now: datetime) -> Any:
+    """Take a token back by its id or its hash; gives its operator_id and id, None where none was still good."""
+    return await db.fetchrow(
         "update operator_token set revoked_at = $3 where (id = $1 or hash = $2) and revoked_at is null "
-        "returning true",
+        "returning operator_id, id",
         token_id,
         token_hash,
         now,
     )
-    return bool(done)
 
 
 async def insert_act(

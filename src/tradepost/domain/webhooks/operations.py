@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from tradepost.domain import access, consents, inbox
+from tradepost.domain import access, audit, consents, inbox
 from tradepost.domain.context import Ctx, MerchantCtx
 from tradepost.domain.outbox import Event
 from tradepost.domain.webhooks import failures, rows, schedule
@@ -52,6 +52,7 @@ async def subscribe(ctx: MerchantCtx, topic_id: str, endpoint: str) -> tuple[Sub
     new = Subscription(ctx.actor.id, ctx.new_id(), app_id, topic.name, endpoint, True, ctx.now)
     secret = new_secret()
     await rows.insert(ctx.db, new, tools.seals.seal(secret, owner_of(new.merchant_id, new.id)))
+    await _note(ctx, "webhook.subscribed", new.id, app_id)
     return new, shown(secret)
 
 
@@ -87,6 +88,7 @@ async def change_subscription(
         held = replace(held, is_active=True, health=HEALTHY)
     await rows.store(ctx.db, held, ctx.now)
     await rows.set_due(ctx.db, ctx.actor.id, subscription_id)
+    await _note(ctx, "webhook.changed", subscription_id, held.app_id)
     return held
 
 
@@ -95,6 +97,7 @@ async def unsubscribe(ctx: MerchantCtx, subscription_id: str) -> None:
     await find_subscription(ctx, subscription_id)
     await _lock(ctx, subscription_id)
     await rows.delete(ctx.db, ctx.actor.id, subscription_id)
+    await _note(ctx, "webhook.unsubscribed", subscription_id, await access.calling_app(ctx))
 
 
 async def list_deliveries(ctx: MerchantCtx, subscription_id: str, page: Page) -> tuple[list[Delivery], bool]:
@@ -237,6 +240,10 @@ def message(event: Event, topic: str) -> str:
         "data": {"event": event.topic, "merchant_id": event.account_id, **ids},
     }
     return msgspec.json.encode(told).decode()
+
+
+async def _note(ctx: MerchantCtx, verb: str, subscription_id: str, app_id: str) -> None:
+    await audit.record(ctx, verb, ctx.actor.id, subscription_id=subscription_id, app_id=app_id)
 
 
 def _tools(ctx: MerchantCtx) -> Tools:

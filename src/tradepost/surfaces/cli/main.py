@@ -7,6 +7,7 @@ import typer
 from tradepost.surfaces.cli import (
     accounts,
     apps,
+    audit,
     inbox,
     infractions,
     jobs,
@@ -42,6 +43,7 @@ cli.add_typer(infractions.group, name="infraction")
 cli.add_typer(tickets.group, name="ticket")
 cli.add_typer(webhooks.group, name="webhook")
 cli.add_typer(jobs.group, name="jobs")
+cli.add_typer(audit.group, name="audit")
 cli.command("notify")(inbox.notify)
 cli.add_typer(sending.sender_group, name="sender")
 cli.add_typer(sending.channel_group, name="channel")

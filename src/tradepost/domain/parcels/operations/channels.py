@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tradepost.domain import ledger
+from tradepost.domain import audit, ledger
 from tradepost.domain.access import password_hash
 from tradepost.domain.context import Ctx, ShipperCtx
 from tradepost.domain.parcels.channel import Channel, NewShipper, ShipperLine
@@ -36,6 +36,7 @@ async def add_shipper(ctx: Ctx, new: NewShipper) -> str:
     shipper_id = ctx.new_id()
     await rows.insert_shipper(ctx.db, shipper_id, new, password_hash(new.password), ctx.now)
     await ledger.open_ledger(ctx, shipper_id)
+    await audit.record(ctx, "sender.added", shipper_id)
     return shipper_id
 
 
@@ -55,4 +56,4 @@ async def act_for(ctx: Ctx, shipper_id: str) -> ShipperCtx:
     shipper = await rows.find_shipper(ctx.db, shipper_id)
     if shipper is None:
         raise ShipperUnknown(shipper_id=shipper_id)
-    return ShipperCtx(ctx.db, ctx.now, shipper, ctx.new_id, ctx.token_id)
+    return ShipperCtx(ctx.db, ctx.now, shipper, ctx.new_id, ctx.token_id, by=ctx.by)

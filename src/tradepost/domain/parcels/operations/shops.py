@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from tradepost.domain import jobs, merchants
+from tradepost.domain import audit, jobs, merchants
 from tradepost.domain.context import Ctx, ShipperCtx
 from tradepost.domain.parcels.parcel import Parcel, Scan
 from tradepost.domain.parcels.rows import parcels as rows
@@ -27,12 +27,14 @@ async def bind_shop(ctx: ShipperCtx, merchant_id: str) -> None:
     """Let the acting user send parcels for the orders of a shop. Raises MerchantUnknown."""
     await merchants.act_for(ctx, merchant_id)
     await shops.bind(ctx.db, ctx.actor.id, merchant_id, ctx.now)
+    await audit.record(ctx, "sender.bound", ctx.actor.id, merchant_id=merchant_id)
 
 
 async def unbind_shop(ctx: ShipperCtx, merchant_id: str) -> None:
     """Let him no longer do so; what is on its way already goes on. Raises MerchantUnknown."""
     await merchants.act_for(ctx, merchant_id)
     await shops.unbind(ctx.db, ctx.actor.id, merchant_id)
+    await audit.record(ctx, "sender.unbound", ctx.actor.id, merchant_id=merchant_id)
 
 
 async def parcel_for_order(ctx: Ctx, number: str, order_id: str) -> ParcelRef | None:
