@@ -48,7 +48,7 @@ def _contained(settings: Settings) -> Contained:
     watch = Watch(settings, conditions)
     desk = Desk(settings, conditions)
     troubles = Troubles(conditions, desk.look)
-    return Contained(conditions, troubles, {ROOT: Controls(VERBS, desk)}, watch.start, watch.stop)
+    return Contained(conditions, troubles, {ROOT: Controls(VERBS, desk)}, watch.start, watch.stop, desk)
 
 
 def serve_sockets(settings: Settings, merchant: Sequence[int], wishpost: Sequence[int]) -> None:

@@ -6,6 +6,7 @@ import os
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from pydantic import SecretStr
 
@@ -31,6 +32,7 @@ from tradepost.surfaces.labels import LabelFiles
 from tradepost.surfaces.merchant_v2.chapters import api as merchant_v2
 from tradepost.surfaces.operator_v1.chapters import api as operator_v1
 from tradepost.surfaces.pages.chapters import build_site
+from tradepost.surfaces.pages.site import Kit
 from tradepost.surfaces.pictures import PictureFiles
 from tradepost.surfaces.sessions import CallSessions, Chance
 from tradepost.surfaces.ticket_pictures import TicketPictures
@@ -139,6 +141,8 @@ class Contained:
     extras: Mapping[str, Extra]
     start: Callable[[], Awaitable[None]]
     stop: Callable[[], Awaitable[None]]
+    desk: Any = None
+    """Where its world is moved, by pages, too."""
 
 
 def build_app(settings: Settings, ports: Mapping[int | str, str], contained: Contained | None = None) -> App:
@@ -149,7 +153,7 @@ def build_app(settings: Settings, ports: Mapping[int | str, str], contained: Con
     keys, files = link_keys(settings), open_files(settings)
     darkroom, press = Darkroom(), LabelPress()
     rules, studio = order_rules(settings), Studio(files, darkroom)
-    chance = None if contained is None else contained.chance
+    chance, desk = (None, None) if contained is None else (contained.chance, contained.desk)
     sessions = CallSessions(database, link_keys=keys, studio=studio, order_rules=rules, press=press, chance=chance)
     sessions.tools = replace(sessions.tools, webhooks=webhook_tools(settings))
     apply_rate_limits(settings)
@@ -181,7 +185,10 @@ def build_app(settings: Settings, ports: Mapping[int | str, str], contained: Con
         on_start=start,
         on_stop=stop,
         extras=contained.extras if contained is not None else {},
-        pages={api.name: build_site(api.name, database, api.scopes) for api in (merchant_v2, wishpost_v3)},
+        pages={
+            api.name: build_site(database, Kit(api, lambda: sessions.tools, desk))
+            for api in (merchant_v2, wishpost_v3)
+        },
     )
 
 

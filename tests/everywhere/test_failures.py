@@ -36,7 +36,8 @@ from tests.support.calls import (
     good_call,
 )
 from tests.support.consent import client
-from tests.support.market import FILL_WITH_VARIATIONS, Market
+from tests.support.fill import FILL_WITH_VARIATIONS
+from tests.support.market import Market
 from tradepost.domain import merchants, products
 from tradepost.domain.access import new_token
 from tradepost.domain.parcels.booking import wish_id

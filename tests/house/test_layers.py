@@ -38,7 +38,7 @@ ALLOWED = {
     "surfaces.labels": ("values", "wire", "domain", "storage", "surfaces.links"),
     "surfaces.links": ("wire", "domain", "storage"),
     "surfaces.oauth": ("values", "wire", "domain"),
-    "surfaces.pages": ("values", "wire", "domain", "storage", "surfaces.pages"),
+    "surfaces.pages": ("values", "wire", "domain", "storage", "surfaces.sessions", "surfaces.pages"),
     "surfaces.pictures": ("values", "wire", "domain", "storage", "surfaces.links"),
     "surfaces.ticket_pictures": ("values", "wire", "domain", "storage", "surfaces.links"),
     "surfaces.sandbox": ("values", "wire", "domain", "sandbox", "surfaces.sandbox"),

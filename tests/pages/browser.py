@@ -41,7 +41,7 @@ class Browser:
 
     def submit(self, number: int = 0, button: str | None = None, headers: Any = None, **values: str) -> Answer:
         """Send a form of the page, with the values filled in, by the button of this value."""
-        form = self.page.xpath("//form")[number]
+        form = [*self.page.xpath("//main//form"), *self.page.xpath("//header//form")][number]
         fields = {field.get("name"): field.get("value") or "" for field in form.xpath(".//input")} | values
         if button is not None:
             fields["decision"] = button

@@ -100,7 +100,7 @@ def test_signing_in_leads_to_our_own_pages_only(market: Market, following: str) 
     browser = Browser(market)
     browser.get("/sign-in")
     browser.submit(email=EMAIL["merchant"], password=PASSWORD, next=following)
-    assert browser.url == "https://merchant.example/apps"
+    assert browser.url == "https://merchant.example/"
 
 
 def test_without_the_seal_of_this_browser_nobody_is_signed_in(market: Market) -> None:

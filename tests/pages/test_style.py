@@ -18,6 +18,14 @@ PAIRS = [
     ("on-accent", "accent"),
     ("good", "sheet"),
     ("bad", "bad-ground"),
+    ("bad", "sheet"),
+    ("bad", "ground"),
+    ("good", "good-ground"),
+    ("warn", "warn-ground"),
+    ("info", "info-ground"),
+    ("ink", "shade"),
+    ("soft", "shade"),
+    ("accent", "shade"),
 ]
 
 

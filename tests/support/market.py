@@ -70,6 +70,7 @@ from tradepost.surfaces.merchant_v2.surface import SCOPES as MERCHANT_SCOPES
 from tradepost.surfaces.operator_v1.chapters import api as operator_v1
 from tradepost.surfaces.operator_v1.surface import SCOPES as OPERATOR_SCOPES
 from tradepost.surfaces.pages.chapters import build_site
+from tradepost.surfaces.pages.site import Kit
 from tradepost.surfaces.pictures import PictureFiles
 from tradepost.surfaces.sessions import CallSessions
 from tradepost.surfaces.ticket_pictures import TicketPictures
@@ -97,14 +98,6 @@ DARKROOM = Darkroom()
 atexit.register(DARKROOM.close)
 PRESS = LabelPress()
 atexit.register(PRESS.close)
-
-# $1 a merchant, $2 a parent SKU, $3 and $4 the first and the last place to fill: variations by the hundred, of
-# which a rule that counts them needs no more than that they are there.
-FILL_WITH_VARIATIONS = """
-    insert into variation (merchant_id, id, product_id, position, sku, color, price)
-    select p.merchant_id, lpad(n::text, 24, '0'), p.id, n, 'v' || n, 'c' || n, 1
-      from product p, generate_series($3::integer, $4::integer) n where p.merchant_id = $1 and p.parent_sku = $2
-"""
 
 
 @dataclass(frozen=True)
@@ -459,8 +452,8 @@ class Market:
             on_start=nothing,
             on_stop=nothing,
             pages={
-                surface.name: build_site(surface.name, database, surface.scopes)
-                for surface in (merchant_v2, wishpost_v3)
+                api.name: build_site(database, Kit(api, lambda: sessions.tools))
+                for api in (merchant_v2, wishpost_v3)
             },
         )
 

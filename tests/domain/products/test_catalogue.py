@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 import pytest
 
 from tests.support.calls import NEW_PRODUCT
-from tests.support.market import FILL_WITH_VARIATIONS, Market
+from tests.support.fill import FILL_WITH_VARIATIONS
+from tests.support.market import Market
 from tradepost.domain import merchants, products, warehouses
 from tradepost.domain.products import tag_id
 

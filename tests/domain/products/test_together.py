@@ -7,7 +7,8 @@ from decimal import Decimal
 import pytest
 
 from tests.support.database import Server
-from tests.support.market import FILL_WITH_VARIATIONS, World
+from tests.support.fill import FILL_WITH_VARIATIONS
+from tests.support.market import World
 from tests.support.together import Shop
 from tradepost.domain import products
 from tradepost.domain.context import MerchantCtx

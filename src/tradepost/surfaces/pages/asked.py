@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -12,6 +13,8 @@ from tradepost.wire.http_types import Request
 MOST_QUERY: Final = 16_384
 MOST_FORM: Final = 16_384
 MOST_FIELDS: Final = 50
+MOST_FIELDS_OF_LARGE: Final = 1_000
+"""Of a form that may be larger than others."""
 FORM: Final = "application/x-www-form-urlencoded"
 
 
@@ -26,6 +29,11 @@ class Fields:
     def get(self, name: str) -> str | None:
         """The value of a name, None without one."""
         return self.values.get(name)
+
+    def with_(self, **values: str) -> str:
+        """The query that says the same but for some values, with a question mark."""
+        left = [(name, value) for name, value in self.pairs if name not in values]
+        return "?" + urlencode([*left, *values.items()])
 
     def without(self, *names: str) -> str:
         """The query that says the same but for some names, with a question mark, or nothing."""
@@ -43,19 +51,20 @@ def read_fields(raw: bytes, most: int) -> Fields:
         raise Unreadable
     try:
         text = raw.decode("ascii")
-        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
+        count = MOST_FIELDS if most <= MOST_FORM else MOST_FIELDS_OF_LARGE
+        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=count)
     except ValueError:
         raise Unreadable from None
     names = [name for name, _ in pairs]
-    twice = frozenset(name for name in names if names.count(name) > 1)
+    twice = frozenset(name for name, times in Counter(names).items() if times > 1)
     return Fields(tuple(pairs), {name: value for name, value in pairs if name not in twice}, twice)
 
 
-async def read_form(request: Request) -> Fields:
-    """The form that was sent; raises Unreadable."""
+async def read_form(request: Request, most: int = MOST_FORM) -> Fields:
+    """The form that was sent, of at most so many bytes; raises Unreadable."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
         raise Unreadable
-    return read_fields(await request.read_body(MOST_FORM), MOST_FORM)
+    return read_fields(await request.read_body(most), most)
 
 
 def cookie(request: Request, name: str) -> str:

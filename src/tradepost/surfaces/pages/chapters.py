@@ -1,4 +1,4 @@
-"""The table of contents: which page stands at which path, service by service."""
+"""The table of contents: which groups of pages a service has, in the order of the menu."""
 
 from __future__ import annotations
 
@@ -7,23 +7,34 @@ from typing import Final
 
 from tradepost.storage.database import Database
 from tradepost.surfaces.pages import consent, signing
-from tradepost.surfaces.pages.site import Page, Site
+from tradepost.surfaces.pages.navigation import Entry, Group, Page
+from tradepost.surfaces.pages.shop import home
+from tradepost.surfaces.pages.site import Kit, Site
 
 CONSENT_PATHS: Final = {
     "merchant": ("/oauth/authorize", "/v3/oauth/authorize"),
     "wishpost": ("/oauth/authorize", "/v3/oauth/authorize", "/oauth_v3/authorize"),
 }
 
-
-def build_site(service: str, database: Database, scopes: Mapping[str, str]) -> Site:
-    """The pages of a service."""
-    both: dict[str, Mapping[str, Page]] = {
-        path: {"GET": consent.show, "POST": consent.decide} for path in CONSENT_PATHS[service]
-    }
-    both |= {
+ACCOUNT: Final = Group(
+    "menu.account",
+    {
         signing.SIGN_IN: {"GET": signing.show_sign_in, "POST": signing.sign_in},
         signing.SIGN_OUT: {"POST": signing.sign_out},
         signing.APPS: {"GET": signing.show_apps, "POST": signing.withdraw},
-        "/.well-known/oauth-authorization-server": {"GET": consent.metadata},
+    },
+    [Entry(signing.APPS, "apps")],
+)
+SHOP: Final = (Group("menu.shop", {**home.PAGES}, [Entry("/", "home")]),)
+GROUPS: Final[Mapping[str, tuple[Group, ...]]] = {"merchant": (*SHOP, ACCOUNT), "wishpost": (ACCOUNT,)}
+"""The pages of each service that stand in its menu or near it."""
+
+
+def build_site(database: Database, kit: Kit) -> Site:
+    """The pages of the service whose API the kit has."""
+    service = kit.api.name
+    consents: dict[str, Mapping[str, Page]] = {
+        path: {"GET": consent.show, "POST": consent.decide} for path in CONSENT_PATHS[service]
     }
-    return Site(service, database, scopes, both)
+    consents["/.well-known/oauth-authorization-server"] = {"GET": consent.metadata}
+    return Site(database, (*GROUPS[service], Group("", consents)), kit)

@@ -21,7 +21,6 @@ from tradepost.domain.consents import Asking, NewConsent
 from tradepost.domain.consents import failures as c
 from tradepost.domain.context import Ctx
 from tradepost.domain.people import Signed
-from tradepost.surfaces.pages.signing import need_signed
 from tradepost.surfaces.pages.site import Stop, Visit
 from tradepost.wire.http_types import Response
 
@@ -61,6 +60,7 @@ async def show(visit: Visit) -> Response:
     parts = urlsplit(asked.redirect_uri)
     return visit.render(
         "consent.html",
+        bare=True,
         leads_to=f"{parts.scheme}://{parts.netloc}",
         app=asked.app.name,
         is_public=asked.app.owner_id is None,
@@ -125,8 +125,8 @@ async def _read(visit: Visit, ctx: Ctx, signed: Signed | None) -> tuple[_Asked, 
     try:
         app = await access.find_app(ctx, visit.site.service, client_id[:64].replace("\0", " "))
         uri = consents.check_app(app, None, query.get("redirect_uri"))
-        person = need_signed(
-            visit, signed, again=query.get("force_login") == "true" and visit.request.method == "GET"
+        person = visit.need_signed(
+            signed, again=query.get("force_login") == "true" and visit.request.method == "GET"
         )
         consents.check_app(app, person.account_id, uri)
     except tuple(_TROUBLES) as failure:

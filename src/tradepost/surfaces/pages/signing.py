@@ -11,13 +11,12 @@ from urllib.parse import quote
 from tradepost.domain import access, consents, people
 from tradepost.domain.access.failures import RateLimitReached
 from tradepost.domain.context import Ctx
-from tradepost.domain.people import Signed
 from tradepost.surfaces.pages.asked import cookie
-from tradepost.surfaces.pages.site import Stop, Visit, cookie_name, is_ours
+from tradepost.surfaces.pages.site import Visit, cookie_name, is_ours
+from tradepost.surfaces.pages.visit import SIGN_IN as SIGN_IN
 from tradepost.wire.endpoint import RateLimit
 from tradepost.wire.http_types import Response
 
-SIGN_IN: Final = "/sign-in"
 SIGN_OUT: Final = "/sign-out"
 APPS: Final = "/apps"
 MOST_PASSWORD: Final = 1_000
@@ -69,7 +68,7 @@ async def sign_in(visit: Visit) -> Response:
     async with visit.site.database.acting_for(person.account_id) as connection:
         now = await connection.fetchval("select world_now()")
         session = await people.open_session(Ctx(connection, now, None), service, person)
-    response = visit.redirect(following if following and is_ours(visit.site, following) else APPS)
+    response = visit.redirect(following if following and is_ours(visit.site, following) else visit.site.first)
     response.headers["Set-Cookie"] = visit.cookie("session", session)
     return response
 
@@ -90,7 +89,7 @@ async def sign_out(visit: Visit) -> Response:
 async def show_apps(visit: Visit) -> Response:
     """The apps that have been let in, each with what it may do and a button that takes it back."""
     async with visit.open() as (ctx, signed):
-        signed = need_signed(visit, signed)
+        signed = visit.need_signed(signed)
         found = await consents.list_given(ctx, signed.account_id)
     given: dict[str, dict[str, Any]] = {}
     for row in found:  # of several consents to one app the latest comes first, and all are taken back together
@@ -99,11 +98,8 @@ async def show_apps(visit: Visit) -> Response:
         app["scopes"] |= {scope: visit.say(f"scope.{scope}") for scope in row["scopes"]}
     return visit.render(
         "apps.html",
-        account=signed.account_name,
         given=[{**app, "scopes": list(app["scopes"].values())} for app in given.values()],
         seal=visit.seal("withdraw", visit.session),
-        sign_out=visit.seal("sign-out", visit.session),
-        here=visit.here,
     )
 
 
@@ -111,17 +107,9 @@ async def withdraw(visit: Visit) -> Response:
     """Take back what an app was let do."""
     visit.check_seal("withdraw", visit.session, visit.form.get("seal"))
     async with visit.open() as (ctx, signed):
-        signed = need_signed(visit, signed)
+        signed = visit.need_signed(signed)
         await consents.withdraw(ctx, signed.account_id, (visit.form.get("app_id") or "")[:64].replace("\0", ""))
     return visit.redirect(APPS + visit.query.without())
-
-
-def need_signed(visit: Visit, signed: Signed | None, *, again: bool = False) -> Signed:
-    """Whoever is signed in; anybody else is asked to, and comes back here. `again` asks everybody."""
-    if signed is None or again:
-        here = visit.request.path + visit.query.without("force_login")
-        raise Stop(visit.redirect(f"{SIGN_IN}?next={quote(here, safe='')}"))
-    return signed
 
 
 def _digest(text: str) -> str:

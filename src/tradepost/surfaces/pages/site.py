@@ -1,4 +1,4 @@
-"""The frame of all pages of one service: routes, sessions, languages, protection against forgery, headers.
+"""The frame of all pages of one service: routes, languages, protection against forgery, what happens to faults.
 
 A page is a coroutine that takes a `Visit` and gives a `Response`. What it changes it changes in one transaction, in
 the role of the application, bound to the account of whoever is signed in.
@@ -6,150 +6,87 @@ the role of the application, bound to the account of whoever is signed in.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from importlib import resources
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Final
 from urllib.parse import urlsplit
 
 import structlog
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from tradepost.domain import people
-from tradepost.domain.context import Ctx, random_id
-from tradepost.domain.people import Signed
 from tradepost.storage.database import Database, StorageUnavailable
-from tradepost.surfaces.pages.asked import MOST_QUERY, Fields, Unreadable, cookie, read_fields, read_form
-from tradepost.surfaces.pages.words import LOCALES, Words, pick, words
+from tradepost.surfaces.pages.asked import MOST_FORM, MOST_QUERY, Unreadable, cookie, read_fields, read_form
+from tradepost.surfaces.pages.navigation import Group, Line, menu
+from tradepost.surfaces.pages.navigation import Page as Page
+from tradepost.surfaces.pages.visit import HTML as HTML
+from tradepost.surfaces.pages.visit import STYLE as STYLE
+from tradepost.surfaces.pages.visit import STYLE_PATH as STYLE_PATH
+from tradepost.surfaces.pages.visit import Kit as Kit
+from tradepost.surfaces.pages.visit import Stop as Stop
+from tradepost.surfaces.pages.visit import Visit as Visit
+from tradepost.surfaces.pages.visit import cookie_name as cookie_name
+from tradepost.surfaces.pages.words import pick, words
 from tradepost.values import Fact
 from tradepost.wire.http_types import Request, Response
 
-NOBODY: Final = "nobody"
-HTML: Final = "text/html; charset=utf-8"
-STYLE: Final = (resources.files(__package__) / "static" / "pages.css").read_bytes()
-STYLE_PATH: Final = f"/pages/{hashlib.sha256(STYLE).hexdigest()[:12]}.css"
+MOST_BLANK: Final = 200
 
 log = structlog.get_logger("tradepost.pages")
 
-_templates = Environment(
-    loader=PackageLoader("tradepost.surfaces.pages"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-
-
-class Stop(Exception):
-    """A page ends here, with an answer."""
-
-    def __init__(self, response: Response) -> None:
-        self.response = response
-
-
-@dataclass(slots=True)
-class Visit:
-    """One request to a page, and who makes it."""
-
-    site: Site
-    request: Request
-    query: Fields
-    form: Fields
-    say: Words
-    session: str
-    """What the session's cookie holds, good or not."""
-
-    @property
-    def is_secure(self) -> bool:
-        """Whether it came over https; in the sandbox it need not, from this machine."""
-        return self.request.scheme == "https"
-
-    @property
-    def here(self) -> str:
-        """The path and the query of this page."""
-        return self.request.path + self.query.without()
-
-    @asynccontextmanager
-    async def open(self) -> AsyncIterator[tuple[Ctx, Signed | None]]:
-        """A context in one transaction, and who is signed in: he is whom it is bound to."""
-        async with self.site.database.acting_for(NOBODY) as connection:
-            now = await connection.fetchval("select world_now()")
-            ctx = Ctx(connection, now, None, random_id)
-            yield ctx, await people.find_session(ctx, self.site.service, self.session)
-
-    def render(self, template: str, status: int = 200, leads_to: str = "", **values: Any) -> Response:
-        """A page out of a template; `leads_to` is where its form may lead besides here, by scheme and host."""
-        text = _templates.get_template(template).render(
-            say=self.say,
-            service=self.site.service,
-            style=STYLE_PATH,
-            languages=[
-                (name, LOCALES[name], f"{self.request.path}{_with_locale(self.query, name)}") for name in LOCALES
-            ],
-            **values,
-        )
-        return Response(status, text.encode(), HTML, self._headers(leads_to))
-
-    def trouble(self, key: str, status: int = 400, **blanks: str) -> Response:
-        """A page that says what is wrong, and leads nowhere."""
-        return self.render("trouble.html", status, text=self.say(key, **blanks))
-
-    def redirect(self, where: str) -> Response:
-        """Go somewhere else, by GET."""
-        return Response(303, b"", HTML, {"Location": where})
-
-    def seal(self, purpose: str, secret: str) -> str:
-        """What a form holds so that nobody else can have made it; `secret` is what only this browser knows."""
-        return hmac.new(secret.encode(), f"{self.site.service}\n{purpose}".encode(), hashlib.sha256).hexdigest()
-
-    def check_seal(self, purpose: str, secret: str, told: str | None) -> None:
-        """Stop where a form was made by somebody else, for somebody else or for something else."""
-        if not secret or not hmac.compare_digest(self.seal(purpose, secret).encode(), (told or "").encode()):
-            raise Stop(self.trouble("forged", 403))
-
-    def cookie(self, name: str, value: str, *, gone: bool = False) -> str:
-        """A cookie of this service. Over https no other host and no plain http can have set it."""
-        life = "; Max-Age=0" if gone else ""
-        safe = "; Secure" if self.is_secure else ""
-        return f"{cookie_name(self, name)}={value}; Path=/; HttpOnly; SameSite=Lax{safe}{life}"
-
-    def _headers(self, leads_to: str) -> dict[str, str]:
-        rules = (
-            "default-src 'none'; style-src 'self'; img-src 'self'; "
-            f"form-action 'self'{' ' + leads_to if leads_to else ''}; frame-ancestors 'none'; base-uri 'none'"
-        )
-        found = {
-            "Content-Security-Policy": rules,
-            "X-Frame-Options": "DENY",
-            # Nothing goes to others; without any, browsers would not say where a form of ours came from.
-            "Referrer-Policy": "same-origin",
-            "Content-Language": self.say.locale,
-        }
-        if self.is_secure:
-            found["Strict-Transport-Security"] = "max-age=31536000"
-        return found
-
-
-Page = Callable[[Visit], Awaitable[Response]]
+Methods = Mapping[str, Page]
 
 
 class Site:
     """The pages of one service, by path and method."""
 
-    def __init__(
-        self, service: str, database: Database, scopes: Mapping[str, str], pages: Mapping[str, Mapping[str, Page]]
-    ) -> None:
-        self.service = service
+    def __init__(self, database: Database, groups: Sequence[Group], kit: Kit) -> None:
+        self.service: str = kit.api.name
         self.database = database
-        self.scopes = scopes
-        self._pages = pages
+        self.scopes: Mapping[str, str] = kit.api.scopes
+        self.kit = kit
+        self.groups = groups
+        self._plain: dict[str, Methods] = {}
+        self._open: dict[tuple[str, int], list[tuple[list[str], Methods]]] = {}
+        self._large: dict[int, int] = {}
+        for group in groups:
+            for path, methods in group.pages.items():
+                self._add(path, methods)
+                if path in group.large:
+                    self._large[id(methods)] = group.large[path]
+
+    @property
+    def first(self) -> str:
+        """Where somebody goes who signed in and wants nothing in particular: the first line of the menu."""
+        return self.groups[0].entries[0].path
+
+    @property
+    def pages(self) -> Mapping[str, Methods]:
+        """Every page by its path, blanks in braces, and its methods."""
+        return {path: methods for group in self.groups for path, methods in group.pages.items()}
+
+    def _add(self, path: str, methods: Methods) -> None:
+        parts = path.split("/")
+        if not any(part.startswith("{") for part in parts):
+            self._plain[path] = methods
+            return
+        self._open.setdefault((parts[1], len(parts)), []).append((parts, methods))
 
     def has(self, path: str) -> bool:
         """Whether this is a page of ours."""
-        return path in self._pages or path == STYLE_PATH
+        return path == STYLE_PATH or self._find(path) is not None
+
+    def navigation(self, path: str) -> list[tuple[str, list[Line]]]:
+        """The menu on a page."""
+        return menu(self.groups, path)
+
+    def _find(self, path: str) -> tuple[Methods, dict[str, str]] | None:
+        """The page of a path with what fills its blanks; a path without any goes before one with some."""
+        if methods := self._plain.get(path):
+            return methods, {}
+        parts = path.split("/")
+        for wanted, methods in self._open.get((parts[1] if len(parts) > 1 else "", len(parts)), ()):
+            pairs = list(zip(wanted, parts, strict=True))
+            if all(part if name.startswith("{") else name == part for name, part in pairs):
+                return methods, {name[1:-1]: part for name, part in pairs if name.startswith("{")}
+        return None
 
     async def answer(self, request: Request) -> Response:
         """Answer a request to one of our pages, whatever happens, with a page."""
@@ -165,6 +102,9 @@ class Site:
         except StorageUnavailable:
             return visit.trouble("unavailable", 503)
         except Fact as fact:
+            if type(fact) in self.kit.api.table:
+                problem = visit.problem(fact)
+                return visit.trouble_told(problem.text, problem.status)
             log.warning("a page met a fact that it has no words for", fact=type(fact).__name__, path=request.path)
             return visit.trouble("unreadable")
         except Exception:
@@ -174,7 +114,11 @@ class Site:
     async def _answer(self, visit: Visit) -> Response:
         request = visit.request
         method = "GET" if request.method == "HEAD" else request.method
-        pages = self._pages[request.path]
+        found = self._find(request.path)
+        assert found is not None, "only what has() says is asked for"
+        pages, visit.blanks = found
+        if any(len(text) > MOST_BLANK or not text.isprintable() for text in visit.blanks.values()):
+            return visit.trouble("not_there", 404)
         if method not in pages:
             response = visit.trouble("method", 405)
             response.headers["Allow"] = ", ".join(pages)
@@ -183,7 +127,7 @@ class Site:
         if method == "POST":
             if not comes_from_here(request):
                 return visit.trouble("forged", 403)
-            visit.form = await read_form(request)
+            visit.form = await read_form(request, self._large.get(id(pages), MOST_FORM))
         return await pages[method](visit)
 
     def _visit(self, request: Request) -> Visit:
@@ -191,15 +135,11 @@ class Site:
             query = read_fields(request.query, MOST_QUERY)
         except Unreadable:
             query = read_fields(b"", MOST_QUERY)
-        locale = pick(query.get("locale"), request.headers.get("accept-language", ""))
-        visit = Visit(self, request, query, read_fields(b"", 0), words(locale), "")
+        visit = Visit(self, request, query, read_fields(b"", 0), words(pick(None, "")), "")
+        wish = query.get("locale") or cookie(request, cookie_name(visit, "locale"))
+        visit.say = words(pick(wish, request.headers.get("accept-language", "")))
         visit.session = cookie(request, cookie_name(visit, "session"))
         return visit
-
-
-def cookie_name(visit: Visit, name: str) -> str:
-    """What a cookie is called. Both services may have one host, and cookies know no ports."""
-    return f"{'__Host-' if visit.is_secure else ''}{visit.site.service}-{name}"
 
 
 def comes_from_here(request: Request) -> bool:
@@ -216,8 +156,3 @@ def is_ours(site: Site, where: str | None) -> bool:
         return False
     parts = urlsplit(where)
     return not parts.scheme and not parts.netloc and "\\" not in where and site.has(parts.path)
-
-
-def _with_locale(query: Fields, locale: str) -> str:
-    left = query.without("locale")
-    return f"{left}{'&' if left else '?'}locale={locale}"

@@ -1,4 +1,7 @@
-"""What pages say, in the languages of `words/`: one line per key, with the same keys and blanks in each file."""
+"""What pages say, in the languages of `words/`: a folder per language, a file per group of pages, a line per key.
+
+The folders have the same files, and the files the same keys with the same blanks. A key stands in one file only.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +30,9 @@ class Words:
         """The text of a key."""
         return self._lines[key].format_map(blanks)
 
+    def __contains__(self, key: str) -> bool:
+        return key in self._lines
+
 
 @cache
 def words(locale: str) -> Words:
@@ -53,8 +59,16 @@ def pick(asked: str | None, accepted: str) -> str:
 
 
 def _read(locale: str) -> dict[str, str]:
-    text = (resources.files(__package__) / "words" / f"{locale}.tsv").read_text(encoding="utf-8")
-    return dict(line.split("\t", 1) for line in text.splitlines() if line and not line.startswith("#"))
+    found: dict[str, str] = {}
+    for file in sorted((resources.files(__package__) / "words" / locale).iterdir(), key=lambda file: file.name):
+        for line in file.read_text(encoding="utf-8").splitlines():
+            if not line or line.startswith("#"):
+                continue
+            key, tab, text = line.partition("\t")
+            if not tab or not text or key in found:
+                raise WordsError(f"{locale}/{file.name}: {key} has no text, or stands twice")
+            found[key] = text
+    return found
 
 
 def _blanks(text: str) -> set[str]:

@@ -1,0 +1,55 @@
+"""Amounts, numbers and times as people of a language write them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import cache
+from typing import Final
+
+from babel import Locale
+from babel.dates import format_date, format_datetime
+from babel.numbers import format_currency, format_decimal
+
+_BABEL: Final = {"en": "en_GB", "zh": "zh_Hans_CN", "fr": "fr_FR", "de": "de_DE"}
+
+
+class Formats:
+    """How one language writes them; all times in UTC."""
+
+    def __init__(self, locale: str) -> None:
+        self._locale = Locale.parse(_BABEL[locale])
+
+    @staticmethod
+    @cache
+    def of(locale: str) -> Formats:
+        """Those of a language."""
+        return Formats(locale)
+
+    def money(self, amount: Decimal | None, currency: str = "USD") -> str:
+        """An amount with its currency; a dash for none."""
+        if amount is None:
+            return "–"
+        told: str = format_currency(amount, currency, locale=self._locale)
+        return told
+
+    def number(self, amount: Decimal | int | None) -> str:
+        """A number; a dash for none."""
+        if amount is None:
+            return "–"
+        told: str = format_decimal(amount, locale=self._locale)
+        return told
+
+    def day(self, moment: datetime | None) -> str:
+        """The day of a moment; a dash for none."""
+        if moment is None:
+            return "–"
+        told: str = format_date(moment.astimezone(UTC), "medium", locale=self._locale)
+        return told
+
+    def moment(self, moment: datetime | None) -> str:
+        """A moment to the minute, UTC; a dash for none."""
+        if moment is None:
+            return "–"
+        told: str = format_datetime(moment.astimezone(UTC), "d MMM yyyy, HH:mm", tzinfo=UTC, locale=self._locale)
+        return told

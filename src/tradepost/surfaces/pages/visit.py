@@ -1,0 +1,288 @@
+"""A visit: one request to a page, who makes it, and what a page may do for him."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from importlib import resources
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote, unquote
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from tradepost.domain import merchants, people, world
+from tradepost.domain.context import By, Ctx, MerchantCtx, random_id
+from tradepost.domain.people import Signed
+from tradepost.surfaces.pages.asked import Fields, cookie
+from tradepost.surfaces.pages.formats import Formats
+from tradepost.surfaces.pages.words import LOCALES, Words
+from tradepost.surfaces.sessions import Tools
+from tradepost.values import Fact
+from tradepost.wire.endpoint import Surface
+from tradepost.wire.forms import Parameters
+from tradepost.wire.http_types import Request, Response
+from tradepost.wire.refusals import BadParameter
+
+if TYPE_CHECKING:
+    from tradepost.surfaces.pages.site import Site
+
+NOBODY: Final = "nobody"
+HTML: Final = "text/html; charset=utf-8"
+SIGN_IN: Final = "/sign-in"
+STYLE: Final = (resources.files(__package__) / "static" / "pages.css").read_bytes()
+STYLE_PATH: Final = f"/pages/{hashlib.sha256(STYLE).hexdigest()[:12]}.css"
+FORM_SEAL: Final = "form"
+"""What the forms of whoever is signed in are sealed for."""
+
+_templates = Environment(
+    loader=PackageLoader("tradepost.surfaces.pages"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+class Stop(Exception):
+    """A page ends here, with an answer."""
+
+    def __init__(self, response: Response) -> None:
+        self.response = response
+
+
+@dataclass(frozen=True, slots=True)
+class Kit:
+    """What pages need beside the database of their service."""
+
+    api: Surface
+    """The API that the pages are the twin of: what they change, they change by its endpoints."""
+    tools: Callable[[], Tools]
+    """What a call may need, as calls of the API have it."""
+    desk: Any = None
+    """The desk of the sandbox; None in production."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with a form, in words; `field` is the name of the field that it is about, "" for the whole."""
+
+    text: str
+    field: str = ""
+    status: int = 400
+
+
+@dataclass(slots=True)
+class Visit:
+    """One request to a page, and who makes it."""
+
+    site: Site
+    request: Request
+    query: Fields
+    form: Fields
+    say: Words
+    session: str
+    """What the session's cookie holds, good or not."""
+    blanks: Mapping[str, str] = field(default_factory=dict)
+    """What stands in the path where the page's has blanks."""
+    signed: Signed | None = None
+    """Who is signed in, as far as somebody looked."""
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether it came over https; in the sandbox it need not, from this machine."""
+        return self.request.scheme == "https"
+
+    @property
+    def here(self) -> str:
+        """The path and the query of this page."""
+        return self.request.path + self.query.without()
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[tuple[Ctx, Signed | None]]:
+        """A context in one transaction, and who is signed in: he is whom it is bound to."""
+        async with self.site.database.acting_for(NOBODY) as connection:
+            now = await connection.fetchval("select world_now()")
+            ctx = Ctx(connection, now, None, random_id)
+            self.signed = await people.find_session(ctx, self.site.service, self.session)
+            yield ctx, self.signed
+
+    def need_signed(self, signed: Signed | None, *, again: bool = False) -> Signed:
+        """Whoever is signed in; anybody else is asked to, and comes back here. `again` asks everybody."""
+        if signed is None or again:
+            here = self.request.path + self.query.without("force_login")
+            # What a form led to is shown by no link; its page is where it came from, or the first one.
+            where = f"?next={quote(here, safe='')}" if self.request.method in ("GET", "HEAD") else ""
+            raise Stop(self.redirect(SIGN_IN + where))
+        return signed
+
+    @asynccontextmanager
+    async def shop(self) -> AsyncIterator[MerchantCtx]:
+        """One transaction as the merchant who is signed in, with all that a call of his to the API would have.
+
+        Whoever is not signed in is asked to, and a form that was not made for this session is refused: no page
+        that begins with this can be called otherwise.
+        """
+        async with self.open() as (ctx, signed):
+            signed = self.need_signed(signed)
+            is_sent = self.request.method == "POST"
+            if is_sent:
+                self.check_form()
+            if signed.suspended:
+                raise Stop(self.trouble("shop_suspended", 403))
+            acting = await merchants.act_for(ctx, signed.account_id)
+            tools = self.site.kit.tools()
+            seed = None if tools.chance is None or not is_sent else tools.chance.seed
+            made = MerchantCtx(
+                acting.db,
+                acting.now,
+                acting.actor,
+                random_id if seed is None else world.ForetoldIds(seed),
+                None,
+                tools.link_keys,
+                tools.studio,
+                tools.order_rules,
+                tools.webhooks,
+                by=By("person", signed.user_id, self.request.client or ""),
+            )
+            if is_sent:
+                await world.begin_anew(made)
+            yield made
+
+    async def call(self, ctx: MerchantCtx, path: str, given: Mapping[str, str]) -> Any:
+        """Do what an endpoint of the API does, in the same transaction: its readers judge what is given.
+
+        `path` is the endpoint's without the prefix. A text that is empty is not given. Raises what the endpoint
+        raises, which `problem` puts in words.
+        """
+        api = self.site.kit.api
+        parameters = Parameters()
+        parameters.add_place(list(given.items()))
+        endpoint = api.find("POST", api.prefix + path)
+        arguments = endpoint.bind(parameters, self.request.base_url, self.say.locale)
+        return await endpoint.handler(ctx, **arguments)
+
+    def problem(self, fact: Fact, fields: Mapping[str, str] | None = None) -> Problem:
+        """What is wrong in the sentence that the API has for it; `fields` tells which field a fact is about.
+
+        A parameter is called as its field is.
+        """
+        name = fact.name if isinstance(fact, BadParameter) else (fields or {}).get(type(fact).__name__, "")
+        label = f"field.{name}"
+        if isinstance(fact, BadParameter) and label in self.say:
+            fact.name = self.say(label)
+        table = self.site.kit.api.table
+        if type(fact) not in table:
+            raise fact
+        told = table.tell(fact, self.say.locale)
+        return Problem(told.message, name, told.http)
+
+    def done(self, key: str, where: str, **blanks: str) -> Response:
+        """Go on to a page that says once what was done, in the words of `done.<key>`."""
+        response = self.redirect(where)
+        told = "&".join(quote(text, safe="") for text in (key, *(f"{k}={v}" for k, v in blanks.items())))
+        response.headers["Set-Cookie"] = self.cookie("done", told)
+        return response
+
+    def render(
+        self, template: str, status: int = 200, leads_to: str = "", *, bare: bool = False, **values: Any
+    ) -> Response:
+        """A page out of a template; `leads_to` is where its form may lead besides here, by scheme and host.
+
+        A `bare` page has no menu, whoever sees it.
+        """
+        signed = self.signed
+        done = self._done() if signed is not None else ""
+        text = _templates.get_template(template).render(
+            say=self.say,
+            show=Formats.of(self.say.locale),
+            service=self.site.service,
+            style=STYLE_PATH,
+            languages=[
+                (name, LOCALES[name], f"{self.request.path}{_with_locale(self.query, name)}") for name in LOCALES
+            ],
+            navigation=[] if signed is None or bare else self.site.navigation(self.request.path),
+            whose="" if signed is None else signed.account_name,
+            here=self.here,
+            done=done,
+            form_seal="" if signed is None else self.seal(FORM_SEAL, self.session),
+            leave_seal="" if signed is None else self.seal("sign-out", self.session),
+            is_sandbox=self.site.kit.desk is not None,
+            **values,
+        )
+        response = Response(status, text.encode(), HTML, self._headers(leads_to))
+        if self.query.get("locale") in LOCALES:
+            response.headers["Set-Cookie"] = self.cookie("locale", self.say.locale)
+        elif done:
+            response.headers["Set-Cookie"] = self.cookie("done", "", gone=True)
+        return response
+
+    def trouble(self, key: str, status: int = 400, **blanks: str) -> Response:
+        """A page that says what is wrong, and leads nowhere."""
+        return self.trouble_told(self.say(key, **blanks), status)
+
+    def trouble_told(self, text: str, status: int = 400) -> Response:
+        """The same with words from elsewhere."""
+        return self.render("trouble.html", status, text=text)
+
+    def redirect(self, where: str) -> Response:
+        """Go somewhere else, by GET."""
+        return Response(303, b"", HTML, {"Location": where})
+
+    def seal(self, purpose: str, secret: str) -> str:
+        """What a form holds so that nobody else can have made it; `secret` is what only this browser knows."""
+        return hmac.new(secret.encode(), f"{self.site.service}\n{purpose}".encode(), hashlib.sha256).hexdigest()
+
+    def check_seal(self, purpose: str, secret: str, told: str | None) -> None:
+        """Stop where a form was made by somebody else, for somebody else or for something else."""
+        if not secret or not hmac.compare_digest(self.seal(purpose, secret).encode(), (told or "").encode()):
+            raise Stop(self.trouble("forged", 403))
+
+    def check_form(self) -> None:
+        """Stop where a form is not one of those that whoever is signed in was shown."""
+        self.check_seal(FORM_SEAL, self.session, self.form.get("seal"))
+
+    def cookie(self, name: str, value: str, *, gone: bool = False) -> str:
+        """A cookie of this service. Over https no other host and no plain http can have set it."""
+        life = "; Max-Age=0" if gone else ""
+        safe = "; Secure" if self.is_secure else ""
+        return f"{cookie_name(self, name)}={value}; Path=/; HttpOnly; SameSite=Lax{safe}{life}"
+
+    def _done(self) -> str:
+        """What was done before this page, in words; nothing where nothing was, or nobody knows what."""
+        key, *blanks = [unquote(part) for part in cookie(self.request, cookie_name(self, "done")).split("&")]
+        try:
+            return self.say(f"done.{key}", **dict(text.split("=", 1) for text in blanks)) if key else ""
+        except (KeyError, ValueError, TypeError):
+            return ""
+
+    def _headers(self, leads_to: str) -> dict[str, str]:
+        rules = (
+            "default-src 'none'; style-src 'self'; img-src 'self'; "
+            f"form-action 'self'{' ' + leads_to if leads_to else ''}; frame-ancestors 'none'; base-uri 'none'"
+        )
+        found = {
+            "Content-Security-Policy": rules,
+            "X-Frame-Options": "DENY",
+            "X-Content-Type-Options": "nosniff",
+            # What somebody sees of his shop is kept by no cache and shown to nobody who comes after him.
+            "Cache-Control": "no-store",
+            # Nothing goes to others; without any, browsers would not say where a form of ours came from.
+            "Referrer-Policy": "same-origin",
+            "Content-Language": self.say.locale,
+        }
+        if self.is_secure:
+            found["Strict-Transport-Security"] = "max-age=31536000"
+        return found
+
+
+def cookie_name(visit: Visit, name: str) -> str:
+    """What a cookie is called. Both services may have one host, and cookies know no ports."""
+    return f"{'__Host-' if visit.is_secure else ''}{visit.site.service}-{name}"
+
+
+def _with_locale(query: Fields, locale: str) -> str:
+    left = query.without("locale")
+    return f"{left}{'&' if left else '?'}locale={locale}"
