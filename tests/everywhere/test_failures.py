@@ -413,7 +413,8 @@ PROVOKED: dict[tuple[str, str], Callable[[Market, str], Answer]] = {
     ("merchant", "PictureTooLarge"): post(IMAGE, image=jpeg(6325, 6325)),
     ("merchant", "TooManyWaiting"): first(
         "insert into picture (merchant_id, id, kind, source, created_at) "
-        "select id, lpad(n::text, 24, '0'), 'picture', n, now() from merchant, generate_series(1, 100000) n",
+        "select id, lpad(n::text, 24, '0'), 'picture', n, now() from merchant, generate_series(1, 100000) n "
+        "where merchant.payment_currency = 'USD' and merchant.currency = 'USD'",
         add(),
     ),
     **{("operator", name): call for name, call in OPERATORS_PROVOKED.items()},

@@ -54,6 +54,8 @@ class Server:
 
     folder: Path
     embedded: EmbeddedPostgres
+    _spare: tuple[asyncio.AbstractEventLoop, asyncpg.Connection[Any]] | None = None
+    """One that was given back, and its loop: it knows types and statements, which takes longer to learn than a test."""
 
     def settings(self, **changes: Any) -> Settings:
         """Settings that lead to this server."""
@@ -65,8 +67,27 @@ class Server:
             **self.embedded.connection(user, database), server_settings={"search_path": "tradepost"}
         )
 
+    async def borrow(self) -> asyncpg.Connection[Any]:
+        """A connection that may have been somebody else's before, to be given back on the same loop."""
+        loop, found = self._spare or (None, None)
+        self._spare = None
+        if found is None or found.is_closed() or loop is not asyncio.get_running_loop():
+            return await self.connect()
+        return found
+
+    async def give_back(self, connection: asyncpg.Connection[Any]) -> None:
+        """Keep a connection for the next, as it was when it was new; or close it."""
+        if self._spare is not None or connection.is_closed():
+            await connection.close()
+            return
+        await connection.reset()
+        self._spare = asyncio.get_running_loop(), connection
+
     def clone(self, name: str, template: str = "tradepost") -> None:
         """Another database like the template, which nobody may be connected to."""
+        if self._spare is not None:
+            self._spare[1].terminate()
+            self._spare = None
         # Only ever on a server that this suite started in a folder of its own.
         assert self.folder.name.startswith(FOLDER_PREFIX)
 

@@ -582,12 +582,12 @@ def _with_query(target: str, query: Mapping[str, object]) -> str:
 
 @contextmanager
 def open_market(server: Server, world: World, loop: asyncio.Runner) -> Iterator[Market]:
-    """A market on a connection of its own, whose transaction is rolled back at the end."""
-    connection = loop.run(server.connect())
+    """A market on a connection that it has for itself, whose transaction is rolled back at the end."""
+    connection = loop.run(server.borrow())
     transaction = connection.transaction()
     loop.run(transaction.start())
     try:
         yield Market(loop, connection, world)
     finally:
         loop.run(transaction.rollback())
-        loop.run(connection.close())
+        loop.run(server.give_back(connection))

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -300,9 +301,15 @@ def recorded_answers() -> Iterator[Any]:
                     yield pytest.param(name, path, case, id=f"{case.method} {case.target}")
 
 
+@cache
+def document_of(name: str) -> dict[str, Any]:
+    """The document of a book, made once for all of its cases."""
+    return openapi(BOOKS[name])
+
+
 @pytest.mark.parametrize(("name", "path", "case"), list(recorded_answers()))
 def test_recorded_answers_are_as_described(name: str, path: str, case: Case) -> None:
-    document = openapi(BOOKS[name])
+    document = document_of(name)
     # A case may prepare another with a call elsewhere; what it is recorded under is the file's path.
     asked = case.target.partition("?")[0]
     methods = document["paths"].get(asked if asked in document["paths"] else path, {})
