@@ -34,10 +34,11 @@ def world(server: Server) -> World:
 
 
 @pytest.fixture(scope="session")
-def loop() -> Iterator[asyncio.Runner]:
+def loop(server: Server) -> Iterator[asyncio.Runner]:
     """The loop that all in-process requests run on."""
     with asyncio.Runner() as runner:
         yield runner
+        runner.run(server.close_spare())
 
 
 @pytest.fixture

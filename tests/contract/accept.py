@@ -25,6 +25,7 @@ def accept() -> int:
                 file.write_text(text, encoding="utf-8")
                 print(f"rewrote {file.name}")
                 changed += 1
+        loop.run(server.close_spare())
     return changed
 
 

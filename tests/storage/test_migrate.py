@@ -209,5 +209,6 @@ def test_the_least_version_carries_the_whole_market(loop: asyncio.Runner) -> Non
                 assert market.get("/api/v2/product", as_="cny", parent_sku="scarf").status == 200
                 assert market.post("/api/v2/variant/update-inventory", sku="ring-red", inventory=3).status == 200
                 assert market.get("/api/v3/channels", as_="wishpost:lan").status == 200
+            loop.run(old.close_spare())
         finally:
             embedded.stop()

@@ -55,7 +55,7 @@ class Server:
     folder: Path
     embedded: EmbeddedPostgres
     _spare: tuple[asyncio.AbstractEventLoop, asyncpg.Connection[Any]] | None = None
-    """One that was given back, and its loop: it knows types and statements, which takes longer to learn than a test."""
+    """One that was given back, and its loop; it knows types and statements, which take long to learn."""
 
     def settings(self, **changes: Any) -> Settings:
         """Settings that lead to this server."""
@@ -82,6 +82,12 @@ class Server:
             return
         await connection.reset()
         self._spare = asyncio.get_running_loop(), connection
+
+    async def close_spare(self) -> None:
+        """Close what was given back, before its loop ends."""
+        if self._spare is not None:
+            await self._spare[1].close()
+            self._spare = None
 
     def clone(self, name: str, template: str = "tradepost") -> None:
         """Another database like the template, which nobody may be connected to."""
