@@ -6,6 +6,7 @@ import os
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from pydantic import SecretStr
@@ -13,6 +14,7 @@ from pydantic import SecretStr
 from tradepost.darkroom.client import Darkroom
 from tradepost.darkroom.studio import Studio
 from tradepost.domain import downloads, parcels, pictures, tickets, webhooks
+from tradepost.domain.context import Ctx
 from tradepost.domain.downloads import LinkKeys
 from tradepost.domain.parcels import Carrier
 from tradepost.domain.returns import AddressValidator
@@ -22,6 +24,7 @@ from tradepost.egress.client import Guard, GuardProcess
 from tradepost.egress.fetching import may_lead_outside
 from tradepost.opening import connect_arguments, folder_lock, open_files, order_rules
 from tradepost.press.labels import LabelPress
+from tradepost.sandbox.autopilot import play_beat
 from tradepost.sandbox.carriers import SandboxCarriers
 from tradepost.sandbox.outside import Outside
 from tradepost.settings import Settings, SettingsError
@@ -44,6 +47,7 @@ from tradepost.wire.gate import Rules
 from tradepost.wire.http import Addresses, App, Extra, Service
 from tradepost.wire.troubles import Troubles
 from tradepost.worker.addresses import PostalRules
+from tradepost.worker.chores import Chore
 from tradepost.worker.handlers import Mailbox, Mailer
 from tradepost.worker.smtp import SmtpMailer
 
@@ -93,6 +97,18 @@ def open_address_validator() -> AddressValidator:
 def open_carriers(settings: Settings) -> Carrier:
     """Who carries parcels; a connection to real ones goes in here. Only the sandbox pretends to have seen any."""
     return SandboxCarriers(see=settings.is_sandbox)
+
+
+def sandbox_chores(settings: Settings) -> tuple[Chore, ...]:
+    """What workers do every so often in a sandbox only: let its world go on where it is told to."""
+    if not settings.is_sandbox:
+        return ()
+    rules = order_rules(settings)
+
+    async def play(ctx: Ctx, files: FileStore) -> int:
+        return await play_beat(ctx, files, rules)
+
+    return (Chore("let the world go on", timedelta(0), play, in_pieces=True),)
 
 
 def link_keys(settings: Settings) -> LinkKeys:

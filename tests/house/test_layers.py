@@ -55,6 +55,8 @@ ALLOWED = {
         "surfaces.wishpost_v3",
     ),
     "sandbox": ("values", "domain", "sandbox"),
+    "sandbox.autopilot": ("values", "domain", "sandbox", "storage.files"),
+    "sandbox.complaints": ("values", "domain", "sandbox", "storage.files"),
     "sandbox.generate": ("values", "domain", "sandbox", "storage.files"),
     "sandbox.outside": ("egress",),
     "worker": ("values", "domain", "storage", "darkroom", "egress", "worker"),

@@ -386,3 +386,19 @@ def sent_is_arrived() -> None:
     from tradepost.domain.webhooks.schedule import Attempt
 
     Attempt.arrived = property(lambda self: True)  # type: ignore[assignment,method-assign]
+
+
+def beat_apart() -> None:
+    """A beat of the autopilot is over before what is in it has come about."""
+    if not _runs("work"):
+        return
+    from tradepost.domain.autopilot import rows
+
+    store = rows.store
+
+    async def commit(db: Any, after: Any) -> None:
+        await store(db, after)
+        await db.execute("commit")
+        await db.execute("begin")
+
+    rows.store = commit

@@ -87,6 +87,24 @@ def test_only_one_shop_or_one_app(running: Program, client: Client) -> None:
         assert (client.get(PATH).status, other.get(PATH).status) == (503, 200)
 
 
+@pytest.mark.parametrize(
+    ("kind", "status"), [("limited", 429), ("broken", 500), ("unavailable", 503), ("expired", 401), ("slow", 200)]
+)
+def test_operators_calls_meet_their_own(running: Program, client: Client, kind: str, status: int) -> None:
+    """They are met by nobody else's, and theirs by nobody else."""
+    path = "/api/operator/v1/merchants"
+    running.run("operator", "add", "faults")
+    with Client(running.merchant, running.told("operator", "token", "issue", "faults").strip()) as operator:
+        set_fault(client, kind=kind, seconds=0.1)
+        assert "tradepost-fault" not in operator.get(path).headers
+        control(client, "drop-faults")
+        fault = set_fault(client, kind=kind, service="operator", path=path, calls=1, seconds=0.1)
+        assert "tradepost-fault" not in client.get(PATH).headers
+        met = operator.get(path)
+        assert (met.status, met.headers["tradepost-fault"]) == (status, f"{kind}; id={fault}")
+        assert operator.get(path).status == 200
+
+
 def test_on_the_command_line(running: Program, client: Client) -> None:
     fault = running.told("sandbox", "fault", "broken", "--path", PATH, "--calls", "1").strip()
     time.sleep(0.3)
@@ -108,6 +126,8 @@ def test_on_the_command_line(running: Program, client: Client) -> None:
         ({"kind": "cut", "account": "\0"}, "$.account"),
         ({"kind": "cut", "account": ""}, "$.account"),
         ({"kind": "cut", "app": "a" * 24 + "\n"}, "$.app"),
+        ({"kind": "cut", "app": "a" * 24, "service": "operator"}, "app"),
+        ({"kind": "cut", "service": "owl"}, "$.service"),
     ],
 )
 def test_what_no_fault_can_be(client: Client, wish: dict[str, object], named: str) -> None:

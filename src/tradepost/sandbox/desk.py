@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from tradepost.domain import jobs, merchants, world
+from tradepost.domain import autopilot, jobs, merchants, world
+from tradepost.domain.autopilot import Autopilot
 from tradepost.domain.context import Ctx
 from tradepost.opening import open_files, operator, order_rules
 from tradepost.sandbox import seed as seeding
@@ -71,6 +72,20 @@ class Desk:
 
         return await self.act(play)
 
+    async def switch_autopilot(self, pace: int | None, seed: str | None = None) -> Autopilot | None:
+        """Let the world go on by itself at a pace, or no more without one; raises AutopilotUnusable.
+
+        Without a seed it follows from the world's, and from a new one where that has none.
+        """
+
+        async def switch(ctx: Ctx) -> Autopilot | None:
+            if pace is None:
+                return await autopilot.switch_off(ctx)
+            own = (await world.read_clock(ctx)).seed if seed is None else seed
+            return await autopilot.switch_on(ctx, pace, secrets.token_hex(4) if own is None else own)
+
+        return await self.look(switch)
+
     def _shop(self, merchant_id: str | None) -> str:
         cast = seeding.load_cast(self.settings)
         return merchant_id or ("" if cast is None else cast.merchants[0].id)
@@ -101,10 +116,10 @@ class Desk:
 
     async def settle(self, seconds: float) -> Settled:
         """Have all chores done, and wait until nothing is left to do; at most so long."""
-        since = await self.look(world.announce)
+        since, moment = await self.look(_hurry)
         deadline = asyncio.get_running_loop().time() + seconds
         while True:
-            left = await self.look(lambda ctx: jobs.count_due(ctx, since))
+            left = await self.look(lambda ctx: _count_left(ctx, since, moment))
             if not left or asyncio.get_running_loop().time() > deadline:
                 return Settled(not left, left)
             await asyncio.sleep(_LOOK_SECONDS)
@@ -112,6 +127,16 @@ class Desk:
     async def _follow(self) -> None:
         if self._conditions is not None:
             await self.look(self._conditions.reload)
+
+
+async def _hurry(ctx: Ctx) -> tuple[datetime, datetime]:
+    """Let all chores be due; gives since when, by the machine's clock, and what time it is in the world."""
+    return await world.announce(ctx), ctx.now
+
+
+async def _count_left(ctx: Ctx, since: datetime, moment: datetime) -> int:
+    """How much is still to be done of what was due then."""
+    return await jobs.count_due(ctx, since) + await autopilot.count_due(ctx, moment)
 
 
 async def _aside(work: Coroutine[Any, Any, Result]) -> Result:

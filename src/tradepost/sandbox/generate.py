@@ -18,9 +18,8 @@ from tradepost.domain.failure import Failure
 from tradepost.domain.infractions import NewInfraction, Proof
 from tradepost.domain.orders import OrderCut, OrderRules
 from tradepost.domain.products import ListFilter
-from tradepost.domain.tickets import Buyer, NewReply, NewTicket
-from tradepost.sandbox.outside import picture
-from tradepost.sandbox.traffic import COMPLAINTS, PEOPLE, Complaint, Person, Traded, Traffic
+from tradepost.sandbox.complaints import complain, thanks
+from tradepost.sandbox.traffic import PEOPLE, Person, Traded, Traffic
 from tradepost.storage.files import FileStore
 from tradepost.values import Page
 
@@ -42,7 +41,6 @@ _PRODUCTS: Final = 50
 _SKUS: Final = 3
 """As many are bought together at most."""
 _MERCHANT_SAYS: Final = "We are sorry for the trouble and are looking into it."
-_BUYER_SAYS: Final = {"de": "Danke, ich warte auf Nachricht.", "fr": "Merci, j'attends de vos nouvelles."}
 
 
 class CountUnusable(Failure):
@@ -174,21 +172,9 @@ class _Teller:
                 self._made.tickets += 1
 
     async def _ask(self, shop: MerchantCtx, traded: Traded, placed: list[str]) -> None:
-        source, person = self._traffic.source, traded.person
-        said = source.choice([one for one in COMPLAINTS if one.locale == person.locale] or COMPLAINTS[:1])
-        ticket_id = shop.new_id()
-        names = [await self._picture(shop, ticket_id)] if said.with_picture else []
-        joined = shop.now - timedelta(days=source.randrange(100, 3000))
-        buyer = Buyer(traded.past.purchase.buyer_id or shop.new_id(), person.name, joined, person.locale)
-        new = NewTicket(
-            kind=tickets.POST_PURCHASE,
-            buyer=buyer,
-            subject=said.subject,
-            label=said.label,
-            order_ids=placed,
-            first=_first(said, names),
-        )
-        await tickets.open_ticket(shop, new, ticket_id)
+        buyer_id = traded.past.purchase.buyer_id
+        person = traded.person
+        ticket_id = await complain(shop, self._files, self._traffic.source, person, buyer_id, placed)
         await self._go_on(shop, ticket_id, person)
 
     async def _go_on(self, shop: MerchantCtx, ticket_id: str, person: Person) -> None:
@@ -201,20 +187,10 @@ class _Teller:
         if fate < 0.6 or again is None:
             return
         if fate < 0.8:
-            words = _BUYER_SAYS.get(person.locale, "Thank you, I am waiting for news.")
-            reply = NewReply(message=words, message_en="Thank you, I am waiting for news.")
-            await tickets.answer_ticket(replace(shop, now=again), ticket_id, tickets.BUYER, reply)
+            at = replace(shop, now=again)
+            await tickets.answer_ticket(at, ticket_id, tickets.BUYER, thanks(person.locale))
         else:
             await tickets.close_ticket(replace(shop, now=again), ticket_id, tickets.SUPPORT)
-
-    async def _picture(self, shop: MerchantCtx, ticket_id: str) -> str:
-        """A picture of what is wrong, in the store before the ticket names it."""
-        name = shop.new_id()
-        data = picture(name)
-        file = tickets.name_of(name, data)
-        async with self._files.writing(tickets.key_of(shop.actor.id, ticket_id, file)) as writer:
-            await writer.write(data)
-        return file
 
     async def fine(self, shop: MerchantCtx, count: int) -> None:
         """Infractions about some of the orders, some of them with a fine."""
@@ -228,7 +204,3 @@ class _Teller:
             new = NewInfraction(reason="The buyer was sent something else", fine=fine, proofs=proofs)
             await infractions.issue_infraction(at, new)
             self._made.infractions += 1
-
-
-def _first(said: Complaint, names: list[str]) -> NewReply:
-    return NewReply(message=said.message, message_en=said.message_en, message_zh=said.message_zh, pictures=names)

@@ -52,16 +52,21 @@ class Scene:
     play: Callable[[MerchantCtx, OrderRules], Awaitable[Ids]]
 
 
-async def skus_in_stock(shop: MerchantCtx) -> list[str]:
-    """The variations of the shop's first products that can be bought; raises NothingInStock."""
+async def stocked_skus(shop: MerchantCtx) -> list[str]:
+    """The variations of the shop's first products of which there are some pieces to be bought."""
     listed, _ = await products.list_products(shop, ListFilter(None, None, True), Page(0, _PRODUCTS))
-    found = sorted(
+    return sorted(
         one.sku
         for product in listed
         if product.review_status == "approved"
         for one in product.variations
         if one.enabled and (one.inventory or 0) >= _ENOUGH
     )
+
+
+async def skus_in_stock(shop: MerchantCtx) -> list[str]:
+    """Two of them or more; raises NothingInStock."""
+    found = await stocked_skus(shop)
     if len(found) < 2:
         raise NothingInStock(merchant_id=shop.actor.id)
     return found

@@ -104,6 +104,14 @@ class Traded:
     past: PastPurchase
 
 
+def journey(source: random.Random, shipped_at: datetime, country: str, city: str) -> Iterator[Scan]:
+    """What carriers see of a parcel on its way, each made up when it is asked for."""
+    at = shipped_at
+    for kind, least, most, place in _JOURNEY:
+        at += timedelta(hours=source.uniform(least, most))
+        yield Scan(kind, at, place or f"{city}, {country}")
+
+
 class Traffic:
     """A source of purchases; the same seed, time and goods give the same ones."""
 
@@ -182,9 +190,7 @@ class Traffic:
 
     def _scans(self, shipped_at: datetime, country: str, city: str) -> Iterator[Scan]:
         """What carriers have seen by now."""
-        at = shipped_at
-        for kind, least, most, place in _JOURNEY:
-            at += timedelta(hours=self.source.uniform(least, most))
-            if at > self._now:
+        for scan in journey(self.source, shipped_at, country, city):
+            if scan.scanned_at > self._now:
                 return
-            yield Scan(kind, at, place or f"{city}, {country}")
+            yield scan

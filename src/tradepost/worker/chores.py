@@ -6,7 +6,7 @@ A chore that fails is tried again when it is due the next time, by whichever wor
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -41,11 +41,15 @@ log = structlog.get_logger("tradepost.worker")
 
 @dataclass(frozen=True, slots=True)
 class Chore:
-    """Something to do every so often; it tells how many things it did."""
+    """Something to do every so often; it tells how many things it did.
+
+    One that does a piece of its work each time is done again at once, until it finds nothing to do.
+    """
 
     name: str
     every: timedelta
     run: Callable[[Ctx, FileStore], Awaitable[int]]
+    in_pieces: bool = False
 
 
 async def _forget_windows(ctx: Ctx, files: FileStore) -> int:
@@ -153,12 +157,18 @@ async def do_chore(platform: Database, files: FileStore, chore: Chore) -> int | 
     return done
 
 
-async def do_chores(platform: Database, files: FileStore, moved: asyncio.Event) -> None:
-    """Look again and again whether something is due, and at once when `moved` says that the clock was set."""
+async def do_chores(
+    platform: Database, files: FileStore, moved: asyncio.Event, before: Sequence[Chore] = ()
+) -> None:
+    """Look again and again whether something is due, and at once when `moved` says that the clock was set.
+
+    Chores of an installation's own come `before` the program's.
+    """
     while True:
         moved.clear()
-        for chore in CHORES:
-            await do_chore(platform, files, chore)
+        for chore in (*before, *CHORES):
+            while await do_chore(platform, files, chore) and chore.in_pieces:
+                pass
         with suppress(TimeoutError):
             async with asyncio.timeout(LOOK_SECONDS):
                 await moved.wait()

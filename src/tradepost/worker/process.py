@@ -25,6 +25,7 @@ from tradepost.wiring import (
     open_guard,
     open_mailer,
     public_url,
+    sandbox_chores,
     sealing_keys,
 )
 from tradepost.worker import handlers
@@ -83,7 +84,7 @@ async def _work(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, runner.stop)
     helpers = [
-        asyncio.create_task(do_chores(platform, files, moved)),
+        asyncio.create_task(do_chores(platform, files, moved, sandbox_chores(settings))),
         asyncio.create_task(_stop_with_parent(runner)),
     ]
     sending = asyncio.create_task(sender.run())

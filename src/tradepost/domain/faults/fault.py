@@ -9,7 +9,7 @@ FaultKind = Literal["limited", "broken", "unavailable", "slow", "cut", "expired"
 """429, 500, 503; an answer that comes late, or whose second half never comes; a token that has ended."""
 
 KINDS: Final[tuple[FaultKind, ...]] = get_args(FaultKind)
-SERVICES: Final = ("merchant", "wishpost")
+SERVICES: Final = ("merchant", "wishpost", "operator")
 MOST_CALLS: Final = 1_000_000
 MOST_SECONDS: Final = 60.0
 

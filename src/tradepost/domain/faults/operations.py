@@ -22,7 +22,8 @@ async def set_fault(ctx: Ctx, new: NewFault) -> str:
         "service": new.service in SERVICES,
         "path": new.path is None or _PATH.fullmatch(new.path) is not None,
         "account": new.account is None or _ID.fullmatch(new.account) is not None,
-        "app": new.app is None or _ID.fullmatch(new.app) is not None,
+        # Operators call without an app.
+        "app": new.app is None or (_ID.fullmatch(new.app) is not None and new.service != "operator"),
         "share": 1 <= new.share <= 100,
         "calls": new.calls is None or 1 <= new.calls <= MOST_CALLS,
         "seconds": 0 <= new.seconds <= MOST_SECONDS,

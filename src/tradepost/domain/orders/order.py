@@ -262,6 +262,18 @@ SCAN_KINDS: Final = ("accepted", "in_transit", "out_for_delivery", "delivered", 
 
 
 @dataclass(frozen=True, slots=True)
+class Awaited:
+    """A parcel whose carrier may have something to tell, and its order that was sent off first, if any is left."""
+
+    merchant_id: str
+    number: str
+    order_id: str | None
+    shipped_at: datetime | None
+    country: str | None
+    city: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Placed:
     """What became of a purchase."""
 

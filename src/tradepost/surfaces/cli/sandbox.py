@@ -13,8 +13,10 @@ import msgspec
 import typer
 
 from tradepost.domain import faults, outbox, parcels
+from tradepost.domain.autopilot import MOST_PACE, read_autopilot
 from tradepost.opening import prepare_database, running_database
 from tradepost.sandbox import seed as seeding
+from tradepost.sandbox.autopilot import USUAL_PACE
 from tradepost.sandbox.desk import Desk
 from tradepost.sandbox.generate import MOST
 from tradepost.sandbox.situations import SCENES
@@ -23,7 +25,7 @@ from tradepost.settings import Settings, load_settings
 from tradepost.storage.migrate import MigrationError
 from tradepost.surfaces.cli.accounts import run
 from tradepost.surfaces.cli.addresses import known_addresses
-from tradepost.surfaces.sandbox.verbs import ClockChange, change_clock, tell_generated
+from tradepost.surfaces.sandbox.verbs import ClockChange, change_clock, tell_autopilot, tell_generated
 from tradepost.values import Fact, in_words
 
 group = typer.Typer(help="The contained world.", no_args_is_help=True)
@@ -108,7 +110,7 @@ def fault(
     account: Annotated[str | None, typer.Option(help="Id of the shop or sender whose calls meet it.")] = None,
     app: Annotated[str | None, typer.Option(help="Id of the app whose calls meet it.")] = None,
     seconds: Annotated[float, typer.Option(help="How late a slow answer is.")] = 2.0,
-    service: Annotated[str, typer.Option(help="merchant or wishpost.")] = "merchant",
+    service: Annotated[str, typer.Option(help="merchant, wishpost or operator.")] = "merchant",
     drop: Annotated[bool, typer.Option("--drop", help="Forget all faults instead.")] = False,
 ) -> None:
     """Let calls meet a fault instead of their answer, show the faults that are set, or forget them."""
@@ -145,6 +147,27 @@ def scene(
     told = _at_desk(lambda desk: desk.play_scene(name, merchant))
     for key, value in told.items():
         print(f"{key:<16} {value}")
+
+
+@group.command()
+def autopilot(
+    verb: Annotated[str, typer.Argument(help="on, off or show.")] = "show",
+    pace: Annotated[
+        int, typer.Option(min=1, max=MOST_PACE, help="Orders per hour of the world's time.")
+    ] = USUAL_PACE,
+    seed: Annotated[str | None, typer.Option(help="What chance follows from; the world's if left out.")] = None,
+) -> None:
+    """Let the world go on by itself at a pace, let it stop, or show whether it does."""
+    match verb:
+        case "on" | "off":
+            found = _at_desk(lambda desk: desk.switch_autopilot(pace if verb == "on" else None, seed))
+        case "show":
+            found = _at_desk(lambda desk: desk.look(read_autopilot))
+        case _:
+            raise SystemExit("The autopilot takes one of: on, off, show.")
+    for name, value in tell_autopilot(found).items():
+        if value is not None:
+            print(f"{name:<6} {str(value).lower() if isinstance(value, bool) else value}")
 
 
 @group.command()

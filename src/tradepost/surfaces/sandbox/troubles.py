@@ -16,6 +16,7 @@ from tradepost.wire.refusals import ServiceUnavailable, Unexpected
 from tradepost.wire.troubles import Trouble
 
 LIMIT_SECONDS = 60
+_LEVELS = {"merchant": "app_user", "wishpost": "user", "operator": "operator"}
 Look = Callable[[Callable[[Ctx], Awaitable[bool]]], Awaitable[bool]]
 
 
@@ -54,7 +55,7 @@ def _trouble(fault: Fault, ctx: Any) -> Trouble:
 def _fact(fault: Fault, ctx: Any) -> Fact | None:
     match fault.kind:
         case "limited":
-            level = "app_user" if fault.service == "merchant" else "user"
+            level = _LEVELS[fault.service]
             reset = ctx.now + timedelta(seconds=LIMIT_SECONDS)
             return BY_LEVEL[level](limit=0, seconds=LIMIT_SECONDS, reset=reset)
         case "broken":

@@ -8,10 +8,12 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from tradepost.domain import faults, world
+from tradepost.domain import autopilot, faults, world
+from tradepost.domain.autopilot import MOST_PACE, Autopilot
 from tradepost.domain.context import Ctx
 from tradepost.domain.faults import Fault, FaultKind, NewFault
 from tradepost.domain.world import Clock
+from tradepost.sandbox.autopilot import USUAL_PACE
 from tradepost.sandbox.generate import MOST, Generated
 from tradepost.sandbox.situations import SCENES
 from tradepost.sandbox.snapshots import Snapshot
@@ -158,7 +160,7 @@ class FaultWish(msgspec.Struct, forbid_unknown_fields=True):
     """A fault to be set; what is left out means all."""
 
     kind: FaultKind
-    service: Literal["merchant", "wishpost"] = "merchant"
+    service: Literal["merchant", "wishpost", "operator"] = "merchant"
     path: str | None = None
     account: Id | None = None
     app: Id | None = None
@@ -197,6 +199,34 @@ async def _drop_faults(desk: Any, told: FaultDrop) -> dict[str, Any]:
     return {"dropped": await desk.change(lambda ctx: faults.drop_faults(ctx, told.id))}
 
 
+class AutopilotWish(msgspec.Struct, forbid_unknown_fields=True):
+    """Whether the world goes on by itself, and how fast."""
+
+    on: bool
+    pace: Annotated[int, msgspec.Meta(ge=1, le=MOST_PACE)] = USUAL_PACE
+    """Orders per hour of the world's time."""
+    seed: str | None = None
+    """What chance follows from; the world's seed without it."""
+
+
+def tell_autopilot(found: Autopilot | None) -> dict[str, Any]:
+    """The autopilot as answers have it; off in a world that never had one on."""
+    if found is None:
+        return {"on": False, "pace": None, "seed": None, "beats": 0, "next": None}
+    next_at = found.next_at.isoformat() if found.is_on else None
+    return {"on": found.is_on, "pace": found.pace, "seed": found.seed, "beats": found.beats, "next": next_at}
+
+
+async def _autopilot(desk: Any) -> dict[str, Any]:
+    """Tell whether the world goes on by itself, how fast, and when it does so next."""
+    return tell_autopilot(await desk.look(autopilot.read_autopilot))
+
+
+async def _switch_autopilot(desk: Any, wish: AutopilotWish) -> dict[str, Any]:
+    """Let the world go on by itself, or no more: {"on": true, "pace": 12}; {"on": false}."""
+    return tell_autopilot(await desk.switch_autopilot(wish.pace if wish.on else None, wish.seed))
+
+
 class SceneWish(msgspec.Struct, forbid_unknown_fields=True):
     """Which situation, and in whose shop; the first one's without an id."""
 
@@ -220,6 +250,8 @@ VERBS = (
     Verb("POST", "/sandbox/generate", Generation, _generate),
     Verb("GET", "/sandbox/scenes", None, _scenes),
     Verb("POST", "/sandbox/scene", SceneWish, _scene),
+    Verb("GET", "/sandbox/autopilot", None, _autopilot),
+    Verb("POST", "/sandbox/autopilot", AutopilotWish, _switch_autopilot),
     Verb("POST", "/sandbox/settle", Patience, _settle),
     Verb("POST", "/sandbox/reset", Reset, _reset),
     Verb("GET", "/sandbox/faults", None, _faults),

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from tradepost.domain import inbox, jobs, outbox, parcels, reference
-from tradepost.domain.context import MerchantCtx
+from tradepost.domain.context import Ctx, MerchantCtx
 from tradepost.domain.orders import failures, machine
 from tradepost.domain.orders.operations.placing import RELEASED_TOPIC
-from tradepost.domain.orders.order import SCAN_KINDS, NewAddress, Order, Scan, Shipment
+from tradepost.domain.orders.order import SCAN_KINDS, Awaited, NewAddress, Order, Scan, Shipment
 from tradepost.domain.orders.rows import reading, tracking, writing
 
 SHIPPED_TOPIC: Final = "order_shipped"
@@ -98,8 +98,21 @@ async def record_scan(ctx: MerchantCtx, tracking_number: str, scan: Scan) -> Non
         raise failures.TrackingUnknown(tracking_number=tracking_number)
 
 
+async def awaited_parcels(ctx: Ctx, limit: int) -> list[Awaited]:
+    """Some parcels of any shop whose carriers may have something to tell by now, the longest due first.
+
+    Not WishPost's, whose carriers tell by themselves, and none of an order of the past.
+    """
+    return await tracking.awaited(ctx.db, ctx.now, limit)
+
+
+async def await_parcel(ctx: MerchantCtx, number: str, at: datetime | None) -> None:
+    """Note when the carrier of a parcel may have something to tell next; None where he has told everything."""
+    await tracking.set_awaited(ctx.db, ctx.actor.id, number, at)
+
+
 async def note_parcel(ctx: MerchantCtx, numbers: Sequence[str], scans: Sequence[Scan]) -> None:
-    """Note what WishPost's carriers have seen of a parcel until now, by whichever of its numbers orders travel.
+    """Note what carriers have seen of a parcel until now, by whichever of its numbers orders travel.
 
     The same may be told again and again: a scan is known by what it says.
     """
@@ -160,8 +173,10 @@ async def _claim(ctx: MerchantCtx, order: Order, carrier: str, number: str) -> M
         parcel = await parcels.parcel_for_order(ctx, number, order.id)
         if parcel is None:
             raise failures.ParcelNotForOrder(tracking_number=number, id=order.id)
+    # WishPost's carriers tell by themselves; whoever knows another one asks him.
+    awaited_at = ctx.now if parcel is None else None
     stands = await tracking.claim_number(
-        ctx.db, ctx.actor.id, number, order.address.key(), order.released_at, SHARED_WITHIN
+        ctx.db, ctx.actor.id, number, order.address.key(), order.released_at, SHARED_WITHIN, awaited_at
     )
     if stands is None:
         raise failures.TrackingReused(tracking_number=number)

@@ -6,25 +6,34 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tradepost.domain.context import Rows
-from tradepost.domain.orders.order import Scan
+from tradepost.domain.orders.order import Awaited, Scan
 
 
 async def claim_number(
-    db: Rows, merchant_id: str, number: str, recipient: str, released_at: datetime, apart: timedelta
+    db: Rows,
+    merchant_id: str,
+    number: str,
+    recipient: str,
+    released_at: datetime,
+    apart: timedelta,
+    awaited_at: datetime | None,
 ) -> tuple[datetime | None, datetime | None] | None:
     """Let an order travel under a number; None where the number is another parcel's.
 
     A number is free, or belongs to the same recipient and to orders that were released at most so far `apart`.
+    Its carrier may have something to tell from `awaited_at` on; with None nobody asks him.
+
     Gives when a carrier saw the parcel, and when it was delivered. One statement, so that of two orders that want
     one number at the same moment the second sees the first.
     """
     row = await db.fetchrow(
         """
-        insert into parcel_tracking as t (merchant_id, number, recipient, released_from, released_to)
-        values ($1, $2, $3, $4, $4)
+        insert into parcel_tracking as t (merchant_id, number, recipient, released_from, released_to, awaited_at)
+        values ($1, $2, $3, $4, $4, $6)
         on conflict (merchant_id, number) do update set
             released_from = least(t.released_from, excluded.released_from),
-            released_to = greatest(t.released_to, excluded.released_to)
+            released_to = greatest(t.released_to, excluded.released_to),
+            awaited_at = case when t.delivered_at is null then coalesce(t.awaited_at, excluded.awaited_at) end
          where t.recipient = excluded.recipient
            and greatest(t.released_to, excluded.released_to)
              - least(t.released_from, excluded.released_from) <= $5
@@ -35,6 +44,7 @@ async def claim_number(
         recipient,
         released_at,
         apart,
+        awaited_at,
     )
     return (row[0], row[1]) if row else None
 
@@ -50,7 +60,8 @@ async def note_scan(
         """
         update parcel_tracking set
             confirmed_at = least(confirmed_at, $3),
-            delivered_at = case when $4 then least(delivered_at, $3) else delivered_at end
+            delivered_at = case when $4 then least(delivered_at, $3) else delivered_at end,
+            awaited_at = case when $4 then null else awaited_at end
          where merchant_id = $1 and number = $2
         returning confirmed_at, delivered_at
         """,
@@ -122,3 +133,35 @@ async def scans(db: Rows, merchant_id: str, number: str) -> list[Scan]:
         number,
     )
     return [Scan(*row) for row in found]
+
+
+async def awaited(db: Rows, now: datetime, limit: int) -> list[Awaited]:
+    """Parcels of any merchant whose carrier may have something to tell, those first that have been due the longest.
+
+    Each with its order that was sent off first; without one where none travels under the number any more.
+    """
+    found = await db.fetch(
+        """
+        select t.merchant_id, t.number, o.id, o.shipped_at, o.country, o.city
+          from (
+               select merchant_id, number, awaited_at from parcel_tracking where awaited_at <= $1
+                order by awaited_at, merchant_id, number limit $2
+          ) t
+          left join lateral (
+               select id, shipped_at, country, city from orders
+                where merchant_id = t.merchant_id and upper(tracking_number) = t.number and shipped_at is not null
+                order by shipped_at, id limit 1
+          ) o on true
+         order by t.awaited_at, t.merchant_id, t.number
+        """,
+        now,
+        limit,
+    )
+    return [Awaited(*row) for row in found]
+
+
+async def set_awaited(db: Rows, merchant_id: str, number: str, at: datetime | None) -> None:
+    """Say when the carrier of a parcel may have something to tell next."""
+    await db.execute(
+        "update parcel_tracking set awaited_at = $3 where merchant_id = $1 and number = $2", merchant_id, number, at
+    )
