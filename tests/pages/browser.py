@@ -42,11 +42,21 @@ class Browser:
     def submit(self, number: int = 0, button: str | None = None, headers: Any = None, **values: str) -> Answer:
         """Send a form of the page, with the values filled in, by the button of this value."""
         form = [*self.page.xpath("//main//form"), *self.page.xpath("//header//form")][number]
-        fields = {field.get("name"): field.get("value") or "" for field in form.xpath(".//input")} | values
+        fields = {field.get("name"): field.get("value") or "" for field in form.xpath(".//input")}
+        for area in form.xpath(".//textarea"):
+            fields[area.get("name")] = area.text or ""
+        for choice in form.xpath(".//select"):
+            chosen = choice.xpath(".//option[@selected]") or choice.xpath(".//option")
+            fields[choice.get("name")] = chosen[0].get("value")
+        fields |= values
         if button is not None:
             fields["decision"] = button
         sent = {"origin": self.base} if headers is None else headers
         return self._go("POST", urljoin(self.url, form.get("action")), urlencode(fields).encode(), sent)
+
+    def send_to(self, where: str, body: bytes) -> Answer:
+        """Send a form to somewhere else than it leads."""
+        return self._go("POST", urljoin(self.url, where), body, {"origin": self.base})
 
     def sign_in(self, email: str, password: str) -> Answer:
         """Fill in the form that asks who we are."""

@@ -434,6 +434,8 @@ class Market:
             press=PRESS,
             webhooks=WEBHOOK_TOOLS,
         )
+        apis = (merchant_v2, wishpost_v3)
+        self._sites = {api.name: build_site(database, Kit(api, lambda: sessions.tools)) for api in apis}
         self.app = App(
             services={
                 "merchant": Service(merchant_v2, sessions),
@@ -451,16 +453,18 @@ class Market:
             ready=nothing,
             on_start=nothing,
             on_stop=nothing,
-            pages={
-                api.name: build_site(database, Kit(api, lambda: sessions.tools))
-                for api in (merchant_v2, wishpost_v3)
-            },
+            pages=self._sites,
         )
 
     def accept_reasons(self, *codes: int) -> None:
         """Accept refunds for these reasons only, or with none for every reason, like an installation's setting."""
         rules = OrderRules(refund_reasons=frozenset(codes)) if codes else None
         self._sessions.tools = replace(self._sessions.tools, order_rules=rules)
+
+    def let_pages_use(self, desk: Any) -> None:
+        """Let pages move a sandbox by this desk."""
+        for site in self._sites.values():
+            site.kit = replace(site.kit, desk=desk)
 
     def run(self, action: Any) -> Any:
         """Run a coroutine on the loop of this market."""

@@ -12,6 +12,7 @@ from tradepost.domain.jobs import job as machine
 from tradepost.domain.jobs import rows
 from tradepost.domain.jobs.failures import JobLost, JobNotFound, JobNotParked, TooManyJobs
 from tradepost.domain.jobs.job import Advance, Claim, Job
+from tradepost.values import Bookmark
 
 MOST_OPEN: Final = 1000
 """How many jobs of a kind that it asked for itself an account may have waiting."""
@@ -60,6 +61,18 @@ async def cancel_job(ctx: Ctx, account_id: str, kind: str, job_id: str) -> Job:
     if cancelled is not None:
         await rows.store(ctx.db, cancelled)
     return found.job
+
+
+async def page_asked(
+    ctx: Ctx, account_id: str, kinds: Collection[str], after: Bookmark, limit: int
+) -> tuple[list[Job], bool]:
+    """Some jobs of an account of these kinds behind a place in the list, the last asked for first."""
+    return await rows.page_asked(ctx.db, account_id, list(kinds), after, limit)
+
+
+async def count_open(ctx: Ctx, account_id: str, kinds: Collection[str]) -> int:
+    """How many jobs of an account of these kinds wait or run."""
+    return await rows.count_open_of(ctx.db, account_id, list(kinds))
 
 
 async def list_jobs(ctx: Ctx, limit: int) -> list[Job]:

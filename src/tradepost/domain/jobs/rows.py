@@ -13,6 +13,7 @@ import msgspec
 from tradepost.domain.context import Rows
 from tradepost.domain.jobs.failures import LaneTaken
 from tradepost.domain.jobs.job import Claim, Job
+from tradepost.values import Bookmark
 
 CHANNEL: Final = "tradepost_job"
 """What listens here wakes when there is something to do."""
@@ -99,6 +100,33 @@ async def count_open(db: Rows, account_id: str, lane: str) -> int:
             "select count(*) from job where account_id = $1 and lane = $2 and state in ('pending', 'running')",
             account_id,
             lane,
+        )
+    )
+
+
+async def page_asked(
+    db: Rows, account_id: str, kinds: list[str], after: Bookmark, limit: int
+) -> tuple[list[Job], bool]:
+    """Some jobs of an account of these kinds behind a place in the list, the last asked for first."""
+    found = await db.fetch(
+        f"select {_COLUMNS} from job where account_id = $1 and kind = any($2) and (created_at, id) < ($3, $4) "
+        "order by created_at desc, id desc limit $5",
+        account_id,
+        kinds,
+        after.at,
+        after.id,
+        limit + 1,
+    )
+    return [_job(row) for row in found[:limit]], len(found) > limit
+
+
+async def count_open_of(db: Rows, account_id: str, kinds: list[str]) -> int:
+    """How many jobs of an account of these kinds wait or run."""
+    return int(
+        await db.fetchval(
+            "select count(*) from job where account_id = $1 and kind = any($2) and state in ('pending', 'running')",
+            account_id,
+            kinds,
         )
     )
 

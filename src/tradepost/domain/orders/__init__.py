@@ -37,7 +37,7 @@ from tradepost.domain.orders.operations.refunds import (
     refund_late,
     refund_order,
 )
-from tradepost.domain.orders.operations.tally import add_up_days
+from tradepost.domain.orders.operations.tally import add_up_days, count_by_day, count_waiting
 from tradepost.domain.orders.order import (
     APPROVED,
     BY_CUSTOMER,
@@ -108,7 +108,9 @@ __all__ = [
     "cancel_tracking",
     "change_address",
     "copy_orders",
+    "count_by_day",
     "count_orders",
+    "count_waiting",
     "find_order",
     "find_orders",
     "fulfil_order",

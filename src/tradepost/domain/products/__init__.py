@@ -43,6 +43,7 @@ from tradepost.domain.products.operations.review import (
     take_down_variation,
 )
 from tradepost.domain.products.operations.sale import count_sold, find_goods, hold_goods, take_stock
+from tradepost.domain.products.operations.shop import count_stock, page_shop
 from tradepost.domain.products.operations.variation import (
     add_variation,
     change_sku,
@@ -68,6 +69,9 @@ from tradepost.domain.products.product import (
     ProductLine,
     ProductRef,
     Shelf,
+    ShopFilter,
+    ShopLine,
+    StockCount,
     Variation,
     VariationChanges,
     tag_id,
@@ -95,6 +99,9 @@ __all__ = [
     "ProductLine",
     "ProductRef",
     "Shelf",
+    "ShopFilter",
+    "ShopLine",
+    "StockCount",
     "Variation",
     "VariationChanges",
     "Verdict",
@@ -106,6 +113,7 @@ __all__ = [
     "copy_catalogue",
     "count_catalogue",
     "count_sold",
+    "count_stock",
     "disable_product",
     "disable_variation",
     "enable_product",
@@ -125,6 +133,7 @@ __all__ = [
     "next_revision",
     "note_changes",
     "page_products",
+    "page_shop",
     "pending_products",
     "remove_extra_images",
     "remove_product",

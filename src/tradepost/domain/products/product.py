@@ -143,6 +143,55 @@ class ProductLine:
 
 
 @dataclass(frozen=True, slots=True)
+class StockCount:
+    """How many places for stock a shop has with nothing left, with little left, and with more."""
+
+    none: int
+    low: int
+    fine: int
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.none + self.low + self.fine
+
+
+@dataclass(frozen=True, slots=True)
+class ShopFilter:
+    """Which products a shop's own list is about: `text` stands in the name or begins a SKU."""
+
+    text: str | None = None
+    review_status: str | None = None
+    for_sale: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShopLine:
+    """A product as it stands in its shop's own list; stock is that of the STANDARD warehouse.
+
+    `sku`, `price` and `localized_price` are those of the first variation, prices also the lowest and the highest;
+    `stock` is that of all variations, `sold_out` how many of them are for sale and have none.
+    """
+
+    id: str
+    parent_sku: str
+    name: str
+    picture: str
+    review_status: str
+    number_sold: int
+    updated_at: datetime
+    variations: int
+    for_sale: int
+    sku: str
+    lowest: Amount | None
+    highest: Amount | None
+    localized_lowest: Amount | None
+    localized_highest: Amount | None
+    stock: int
+    sold_out: int
+
+
+@dataclass(frozen=True, slots=True)
 class ProductRef:
     """Which product is meant: by its id or, where that is None, by its parent SKU."""
 

@@ -51,6 +51,11 @@ async def list_awaiting(ctx: MerchantCtx, kind: TicketKind, page: Page) -> tuple
     return await rows.awaiting(ctx.db, ctx.actor.id, kind, page)
 
 
+async def count_awaiting(ctx: MerchantCtx) -> int:
+    """How many tickets of any kind await the acting merchant."""
+    return await rows.count_awaiting(ctx.db, ctx.actor.id)
+
+
 async def list_tickets(ctx: MerchantCtx, page: Page) -> tuple[list[Ticket], bool]:
     """All tickets of the acting merchant, the last changed first, and whether there are more."""
     return await rows.page(ctx.db, ctx.actor.id, page)

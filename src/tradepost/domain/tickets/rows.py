@@ -61,6 +61,15 @@ async def awaiting(db: Rows, merchant_id: str, kind: TicketKind, cut: Page) -> t
     return [_ticket(row) for row in found[: cut.limit]], len(found) > cut.limit
 
 
+async def count_awaiting(db: Rows, merchant_id: str) -> int:
+    """How many tickets of any kind await a merchant."""
+    return int(
+        await db.fetchval(
+            "select count(*) from ticket where merchant_id = $1 and state = 'awaiting_merchant'", merchant_id
+        )
+    )
+
+
 async def page(db: Rows, merchant_id: str, cut: Page) -> tuple[list[Ticket], bool]:
     """All tickets of a merchant, the last changed first, and whether there are more."""
     found = await db.fetch(_PAGE, merchant_id, cut.limit + 1, cut.start)

@@ -8,7 +8,7 @@ from typing import Final
 from tradepost.storage.database import Database
 from tradepost.surfaces.pages import consent, signing
 from tradepost.surfaces.pages.navigation import Entry, Group, Page
-from tradepost.surfaces.pages.shop import home
+from tradepost.surfaces.pages.shop import home, orders
 from tradepost.surfaces.pages.site import Kit, Site
 
 CONSENT_PATHS: Final = {
@@ -25,7 +25,9 @@ ACCOUNT: Final = Group(
     },
     [Entry(signing.APPS, "apps")],
 )
-SHOP: Final = (Group("menu.shop", {**home.PAGES}, [Entry("/", "home")]),)
+SHOP: Final = (
+    Group("menu.shop", {**home.PAGES, **orders.PAGES}, [Entry("/", "home"), Entry("/orders", "orders")]),
+)
 GROUPS: Final[Mapping[str, tuple[Group, ...]]] = {"merchant": (*SHOP, ACCOUNT), "wishpost": (ACCOUNT,)}
 """The pages of each service that stand in its menu or near it."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
 from typing import Final
@@ -26,18 +26,18 @@ class Formats:
         """Those of a language."""
         return Formats(locale)
 
-    def money(self, amount: Decimal | None, currency: str = "USD") -> str:
+    def money(self, amount: Decimal | str | None, currency: str = "USD") -> str:
         """An amount with its currency; a dash for none."""
         if amount is None:
             return "–"
-        told: str = format_currency(amount, currency, locale=self._locale)
+        told: str = format_currency(Decimal(amount), currency, locale=self._locale)
         return told
 
-    def number(self, amount: Decimal | int | None) -> str:
+    def number(self, amount: Decimal | str | int | None) -> str:
         """A number; a dash for none."""
         if amount is None:
             return "–"
-        told: str = format_decimal(amount, locale=self._locale)
+        told: str = format_decimal(Decimal(amount), locale=self._locale)
         return told
 
     def day(self, moment: datetime | None) -> str:
@@ -45,6 +45,11 @@ class Formats:
         if moment is None:
             return "–"
         told: str = format_date(moment.astimezone(UTC), "medium", locale=self._locale)
+        return told
+
+    def date(self, day: date) -> str:
+        """A day."""
+        told: str = format_date(day, "d MMM", locale=self._locale)
         return told
 
     def moment(self, moment: datetime | None) -> str:

@@ -104,7 +104,8 @@ class Site:
         except Fact as fact:
             if type(fact) in self.kit.api.table:
                 problem = visit.problem(fact)
-                return visit.trouble_told(problem.text, problem.status)
+                is_gone = type(fact).__name__.endswith("NotFound")
+                return visit.trouble_told(problem.text, 404 if is_gone else problem.status)
             log.warning("a page met a fact that it has no words for", fact=type(fact).__name__, path=request.path)
             return visit.trouble("unreadable")
         except Exception:

@@ -74,6 +74,13 @@ class Problem:
     status: int = 400
 
 
+class Sent(dict[str, str]):
+    """What a form held, for showing it again: a name that it did not have is empty."""
+
+    def __missing__(self, name: str) -> str:
+        return ""
+
+
 @dataclass(slots=True)
 class Visit:
     """One request to a page, and who makes it."""
@@ -99,6 +106,11 @@ class Visit:
     def here(self) -> str:
         """The path and the query of this page."""
         return self.request.path + self.query.without()
+
+    @property
+    def sent(self) -> Sent:
+        """What the form of this visit held."""
+        return Sent(self.form.values)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[tuple[Ctx, Signed | None]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 
 from tradepost.domain.context import MerchantCtx
 from tradepost.domain.orders import failures
@@ -37,13 +38,17 @@ async def page_orders(
     *,
     transaction_id: str | None = None,
     tracking_number: str | None = None,
+    state: str | None = None,
+    since: datetime | None = None,
 ) -> tuple[Sequence[Order], bool]:
     """Some orders behind a place in the list, the last placed first, and whether there are more.
 
-    All of them, or those of a purchase, or those that travel under a number.
+    All of them, or those of a purchase, or those under a number; or those in a state, or placed from a time on.
     """
     number = tracking_number and tracking_number.upper()
-    return await rows.page_back(ctx.db, ctx.actor.id, transaction_id, number, after, limit)
+    return await rows.page_back(
+        ctx.db, ctx.actor.id, transaction_id, number, after, limit, state=state, since=since
+    )
 
 
 async def list_to_fulfil(ctx: MerchantCtx, wanted: OrderFilter, page: Page) -> tuple[Sequence[Order], bool]:

@@ -156,12 +156,21 @@ async def page_back(
     tracking_number: str | None,
     after: Bookmark,
     limit: int,
+    *,
+    state: str | None = None,
+    since: datetime | None = None,
 ) -> tuple[list[Order], bool]:
     """Some orders behind a place in the list, the last placed first, and whether there are more.
 
-    Of all orders, or of those of a purchase, or of those that travel under a number, which is in capitals.
+    Of all orders, or of those of a purchase, or of those that travel under a number, which is in capitals; or of
+    those in a state, or placed at a time or later.
     """
-    bounds = {"o.transaction_id =": transaction_id, "upper(o.tracking_number) =": tracking_number}
+    bounds: dict[str, object] = {
+        "o.transaction_id =": transaction_id,
+        "upper(o.tracking_number) =": tracking_number,
+        "o.state =": state,
+        "o.placed_at >=": since,
+    }
     where, values = conditions(bounds, 5)
     found = await db.fetch(
         f"select {_COLUMNS} from orders o where o.merchant_id = $1 and (o.placed_at, o.id) < ($2, $3){where} "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from tradepost.domain.context import Rows
 
 
@@ -31,3 +33,19 @@ async def add_up(db: Rows, limit: int) -> int:
             limit,
         )
     )
+
+
+async def waiting(db: Rows, merchant_id: str) -> int:
+    """How many orders of a merchant wait to be shipped."""
+    text = "select coalesce(sum(waiting), 0)::bigint from order_tally where merchant_id = $1"
+    return int(await db.fetchval(text, merchant_id))
+
+
+async def placed_since(db: Rows, merchant_id: str, first: date) -> dict[date, int]:
+    """How many orders of a merchant were placed on each day from one on, for the days that have any."""
+    found = await db.fetch(
+        "select day, sum(placed)::bigint from order_tally where merchant_id = $1 and day >= $2 group by day",
+        merchant_id,
+        first,
+    )
+    return {day: int(placed) for day, placed in found}

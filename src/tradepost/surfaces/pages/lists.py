@@ -1,0 +1,74 @@
+"""Lists over several pages: where a page begins, and links to the first one and to the next."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from tradepost.surfaces.pages.visit import Visit
+from tradepost.values import LAST, Bookmark, Page
+
+PAGE: Final = 50
+MOST_START: Final = 25_000
+_MARK: Final = re.compile(r"([0-9]{16})~([0-9a-f]{24})", re.ASCII)
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_START: Final = re.compile(r"[0-9]{1,5}", re.ASCII)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """Links to the pages around one, "" where there is none."""
+
+    before: str = ""
+    behind: str = ""
+
+
+def bookmark(visit: Visit, start: Bookmark = LAST) -> Bookmark:
+    """Where the page begins that a visit asks for by `after`; at `start` where it does not, or makes no sense."""
+    found = _MARK.fullmatch(visit.query.get("after") or "")
+    try:
+        return Bookmark(_EPOCH + timedelta(microseconds=int(found[1])), found[2]) if found else start
+    except OverflowError:
+        return start
+
+
+def behind(visit: Visit, last: Bookmark | None, more: bool) -> Neighbours:
+    """The links of a list that goes on behind bookmarks: to the first page, and behind the last item."""
+    first = "" if visit.query.get("after") is None else visit.request.path + visit.query.without("after")
+    if last is None or not more:
+        return Neighbours(first)
+    mark = f"{(last.at - _EPOCH) // timedelta(microseconds=1):016d}~{last.id}"
+    return Neighbours(first, visit.request.path + visit.query.with_(after=mark))
+
+
+def stretch(visit: Visit, limit: int = PAGE) -> Page:
+    """The page that a visit asks for by `start`; the first where it does not, or makes no sense."""
+    text = visit.query.get("start") or "0"
+    return Page(min(int(text), MOST_START) if _START.fullmatch(text) else 0, limit)
+
+
+def around(visit: Visit, page: Page, more: bool) -> Neighbours:
+    """The links of a list that goes by numbers."""
+    path = visit.request.path
+    before = path + visit.query.with_(start=str(max(0, page.start - page.limit))) if page.start else ""
+    has_next = more and page.start + page.limit <= MOST_START
+    return Neighbours(before, path + visit.query.with_(start=str(page.start + page.limit)) if has_next else "")
+
+
+def day(text: str | None) -> datetime | None:
+    """The beginning of a day as forms send it (UTC); None where it is none."""
+    if not text or not _DAY.fullmatch(text):
+        return None
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def one_of(text: str | None, choices: Sequence[str], default: str = "") -> str:
+    """A choice that a query makes; the default where it makes none of those that there are."""
+    return text if text is not None and text in choices else default
