@@ -150,6 +150,7 @@ OPERATORS_PROVOKED: dict[str, Call] = {
     "NotShippedThere": good("orders/place", address=_PLACE["address"] | {"country": "FR"}),
     "OutOfStock": good("orders/place", items=[{"sku": "scarf", "quantity": 8}]),
     "ScanUnusable": good("tracking/record", at="2999-01-01"),
+    "ScanBeforeOrder": good("tracking/record", at="2001-01-01"),
     "ScanTooEarly": good("parcels/record-scan", at="2999-01-01"),
     "NotInCarriersHands": good("parcels/hand-over", number=wish_id(PARCELS["lan"]["refused"])),
     "ProductRemoved": first(

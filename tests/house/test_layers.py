@@ -71,7 +71,7 @@ ALLOWED = {
     # Where the program is started; these know how it is put together, and so the settings.
     "surfaces.cli": ("",),
     "sandbox.seed": ("domain", "sandbox", "settings", "storage", "opening", "surfaces.scopes"),
-    "sandbox.pause": ("values", "storage"),
+    "sandbox.pause": ("values", "domain.context", "storage"),
     "sandbox.desk": ("domain", "sandbox", "settings", "storage", "opening"),
     "sandbox.snapshots": ("domain", "sandbox", "settings", "storage", "opening"),
     "sandbox.watch": ("domain", "sandbox", "settings", "storage", "opening"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -147,6 +148,36 @@ def test_time_goes_on_from_the_moment_of_the_snapshot(running: Program, client: 
     assert told["now"].startswith("2021-05-19T16:37")
     assert not told["frozen"]
     control(client, "clock", real=True)
+
+
+def test_a_reset_while_orders_are_generated_is_told(running: Program, client: Client) -> None:
+    """Whatever was generated is gone with the world that it was in, and nothing of it is in the next."""
+    began = sql(running, "select count(*) from orders")
+    with ThreadPoolExecutor(1) as other, Client(running.merchant, timeout=90) as caller:
+        generating = other.submit(asked, caller, "generate", orders=60_000, seed="long")
+        wait_until(lambda: sql(running, "select count(*) from orders") > began, 60, "the first of them")
+        control(client, "reset", seed="exchanged")
+        told = generating.result()
+    assert (told.status, "begun anew" in told.json["message"]) == (409, True), told.body
+    assert sql(running, "select count(*) from orders") == [(0,)]
+    assert asked(client, "generate", orders=100).status == 200
+
+
+def test_a_world_with_a_seed_is_at_rest_when_it_is_begun(running: Program, client: Client) -> None:
+    """Its pictures are there, so what is bought next has the same ones each time."""
+    for _ in range(2):
+        control(client, "reset", seed="rest")
+        assert sql(running, "select count(*) from job where state in ('pending', 'running')") == [(0,)]
+        assert sql(running, "select count(*) from picture where state = 'waiting'") == [(0,)]
+
+
+def test_a_snapshot_is_not_forgotten_while_somebody_uses_it(running: Program, client: Client) -> None:
+    control(client, "snapshot", name="used")
+    with (running.folder / "snapshots" / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert "Not done" in running.run("sandbox", "snapshots", "--drop", "used").stderr
+    assert "used" in [found["name"] for found in read(client, "snapshots")["snapshots"]]
+    assert "used" not in running.told("sandbox", "snapshots", "--drop", "used")
 
 
 def test_several_at_once_under_one_name(running: Program) -> None:

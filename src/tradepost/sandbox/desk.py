@@ -17,12 +17,15 @@ from tradepost.sandbox import seed as seeding
 from tradepost.sandbox import snapshots
 from tradepost.sandbox.conditions import Conditions
 from tradepost.sandbox.generate import Generated, generate
+from tradepost.sandbox.pause import count_workers
 from tradepost.sandbox.situations import Ids, play_scene
 from tradepost.sandbox.snapshots import Snapshot
 from tradepost.settings import Settings
 
 Result = TypeVar("Result")
 _LOOK_SECONDS = 0.05
+REST_SECONDS = 60.0
+"""How long a new world is waited for to be at rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +94,16 @@ class Desk:
         return merchant_id or ("" if cast is None else cast.merchants[0].id)
 
     async def reset(self, seed: str | None, at: datetime | None) -> seeding.Cast:
-        """Start over; with a seed for new ids, and a time at which the clock stands still."""
+        """Start over; with a seed for new ids, and a time at which the clock stands still.
+
+        A world with a seed is at rest when this is done, if anybody works in it: what comes next is to be the same
+        each time, and pictures on their way would not be.
+        """
+        works = await self.look(lambda ctx: count_workers(ctx.db)) > 0
         cast = await _aside(seeding.reset(self.settings, seed, at))
         await self._follow()
+        if seed is not None and works:
+            await self.settle(REST_SECONDS)
         return cast
 
     async def take_snapshot(self, name: str) -> Snapshot:
@@ -110,9 +120,9 @@ class Desk:
         """All snapshots."""
         return snapshots.list_snapshots(self.settings)
 
-    def drop_snapshot(self, name: str) -> None:
-        """Forget a snapshot."""
-        snapshots.drop_snapshot(self.settings, name)
+    async def drop_snapshot(self, name: str) -> None:
+        """Forget a snapshot; raises what `snapshots` raises."""
+        await snapshots.drop_snapshot(self.settings, name)
 
     async def settle(self, seconds: float) -> Settled:
         """Have all chores done, and wait until nothing is left to do; at most so long."""

@@ -12,7 +12,7 @@ from decimal import Decimal
 from itertools import islice
 from typing import Final, Protocol, TypeVar
 
-from tradepost.domain import infractions, merchants, orders, products, shipping, tickets
+from tradepost.domain import infractions, merchants, orders, products, shipping, tickets, world
 from tradepost.domain.context import Ctx, MerchantCtx
 from tradepost.domain.failure import Failure
 from tradepost.domain.infractions import NewInfraction, Proof
@@ -49,6 +49,12 @@ class CountUnusable(Failure):
     orders: int
 
 
+class WorldExchanged(Failure):
+    """The world was begun anew or put back meanwhile; what was generated in the one before is gone."""
+
+    merchant_id: str
+
+
 class NothingForSale(Failure):
     """The shop has no three variations for sale that can be sent to anybody."""
 
@@ -75,6 +81,7 @@ class _Plan:
 
     merchant_id: str
     now: datetime
+    era: int
     before: int
     skus: Sequence[str]
     people: Sequence[Person]
@@ -85,7 +92,7 @@ async def generate(
 ) -> Generated:
     """Give a shop so many orders of the last 90 days and what belongs to them.
 
-    Raises CountUnusable, MerchantUnknown, NothingForSale.
+    Raises CountUnusable, MerchantUnknown, NothingForSale, and WorldExchanged where the world does not stay.
     """
     if not 1 <= count <= MOST:
         raise CountUnusable(orders=count)
@@ -122,7 +129,8 @@ async def _plan(act: Act, merchant_id: str) -> _Plan:
                 people.append(person)
         if not people:
             raise NothingForSale(merchant_id=merchant_id)
-        return _Plan(merchant_id, ctx.now, await orders.count_orders(shop, OrderCut()), skus, people)
+        era, before = await world.read_era(ctx), await orders.count_orders(shop, OrderCut())
+        return _Plan(merchant_id, ctx.now, era, before, skus, people)
 
     return await act(look)
 
@@ -131,6 +139,8 @@ async def _for_shop(
     act: Act, plan: _Plan, traffic: Traffic, verb: Callable[[MerchantCtx], Awaitable[Result]]
 ) -> Result:
     async def run(ctx: Ctx) -> Result:
+        if await world.read_era(ctx) != plan.era:
+            raise WorldExchanged(merchant_id=plan.merchant_id)
         return await verb(await merchants.act_for(replace(ctx, new_id=traffic.new_id), plan.merchant_id))
 
     return await act(run)

@@ -12,6 +12,7 @@ from typing import Any, Final
 import asyncpg
 import structlog
 
+from tradepost.domain.context import Rows
 from tradepost.storage.database import PLATFORM_ROLE
 from tradepost.values import TryLater
 
@@ -21,6 +22,11 @@ PAUSE: Final = 0.02
 _PAUSE_LOCK: Final = 7404  # as in worker.runner
 _END_WORKERS = """
     select pid, pg_terminate_backend(pid) from pg_locks
+     where locktype = 'advisory' and classid = 7403 and objsubid = 2 and granted
+       and database = (select oid from pg_database where datname = current_database())
+"""
+_WORKERS = """
+    select count(*) from pg_locks
      where locktype = 'advisory' and classid = 7403 and objsubid = 2 and granted
        and database = (select oid from pg_database where datname = current_database())
 """
@@ -35,6 +41,12 @@ log = structlog.get_logger("tradepost.sandbox")
 
 class WorldBusy(TryLater):
     """Calls and jobs that are on their way did not come to an end in time."""
+
+
+async def count_workers(db: Rows) -> int:
+    """How many workers there are."""
+    found: int = await db.fetchval(_WORKERS)
+    return found
 
 
 async def pause_workers(connection: asyncpg.Connection[Any]) -> None:

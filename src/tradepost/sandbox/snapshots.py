@@ -95,9 +95,10 @@ def list_snapshots(settings: Settings) -> list[Snapshot]:
     return [_describe(file.parent) for file in folders if _NAME.fullmatch(file.parent.name)]
 
 
-def drop_snapshot(settings: Settings, name: str) -> None:
-    """Forget a snapshot; raises SnapshotNameUnusable, SnapshotNotFound."""
-    shutil.rmtree(_found(settings, name))
+async def drop_snapshot(settings: Settings, name: str) -> None:
+    """Forget a snapshot; raises SnapshotNameUnusable, SnapshotNotFound, WorldBusy."""
+    async with _alone(settings):
+        shutil.rmtree(_found(settings, name))
 
 
 async def take_snapshot(settings: Settings, name: str) -> Snapshot:

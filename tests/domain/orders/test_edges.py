@@ -243,7 +243,7 @@ def test_a_buyer_has_an_id_or_gets_one(market: Market, buyer_id: str) -> None:
 
 def test_words_that_nobody_could_read(market: Market) -> None:
     async def scene(ctx: MerchantCtx) -> None:
-        for reason in ("", " ", "x" * 2_001, "a\x00b"):
+        for reason in ("", " ", "\u200b", "\u200d \ufeff", "x" * 2_001, "a\x00b"):
             with pytest.raises(TextUnusable):
                 await orders.refund_for(ctx, OPEN, RefundWish(orders.BY_WISH, reason))
         for place in ("", "x" * 201, "a\x00b"):

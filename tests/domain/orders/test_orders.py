@@ -236,6 +236,8 @@ class TestParcels:
                     await orders.record_scan(ctx, "TR1234USD", wrong)
             with pytest.raises(failures.TrackingUnknown):
                 await orders.record_scan(ctx, "NOBODYS", Scan("delivered", NOW))
+            with pytest.raises(failures.ScanBeforeOrder):
+                await orders.record_scan(ctx, "TR1234USD", Scan("accepted", order.placed_at - timedelta(seconds=1)))
 
         play(scene)
 

@@ -74,11 +74,13 @@ async def list_updates(ctx: MerchantCtx) -> list[SystemUpdate]:
 
 
 def checked_text(name: str, text: str, most: int) -> str:
-    """A text as it is kept; raises TextUnusable for one that is empty, too long or has control characters."""
+    """A text as it is kept; raises TextUnusable for one that is too long, unreadable, or shows nothing."""
     kept = text.replace("\r\n", "\n").strip()
-    # Of what cannot be seen, joiners and marks of direction belong to words and emoji.
-    readable = all(char in "\n\t" or unicodedata.category(char) not in ("Cc", "Cs") for char in kept)
-    if not (0 < len(kept) <= most and readable):
+    # Of what cannot be seen, joiners and marks of direction belong to words and emoji; alone they are no text.
+    kinds = {char: unicodedata.category(char) for char in set(kept) - set("\n\t")}
+    readable = not {"Cc", "Cs"} & set(kinds.values())
+    shows = any(kind not in ("Cf", "Zs", "Zl", "Zp", "Mn") for kind in kinds.values())
+    if not (len(kept) <= most and readable and shows):
         raise failures.TextUnusable(name=name, most=most)
     return kept
 

@@ -97,6 +97,12 @@ class ScanUnusable(Failure):
     kind: str
 
 
+class ScanBeforeOrder(Failure):
+    """A parcel cannot have been seen before any of its orders was the merchant's to ship."""
+
+    tracking_number: str
+
+
 class ReasonNotAccepted(Failure):
     """Refunds for this reason are not accepted."""
 

@@ -25,6 +25,11 @@ async def enter(db: Rows) -> Ctx:
     return Ctx(db=db, now=now, actor=None) if seed is None else Ctx(db, now, None, ForetoldIds(seed))
 
 
+async def read_era(ctx: Ctx) -> int:
+    """A number that is another one once the world was begun anew or put back."""
+    return await rows.era(ctx.db)
+
+
 def begin(ctx: Ctx, doing: str) -> None:
     """Say what is done in a context, differently each time: where the world has a seed, new ids follow from it."""
     if isinstance(ctx.new_id, ForetoldIds):

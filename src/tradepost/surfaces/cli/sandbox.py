@@ -201,7 +201,7 @@ def snapshots(
     desk = Desk(_sandbox_settings())
     try:
         if drop is not None:
-            desk.drop_snapshot(drop)
+            asyncio.run(desk.drop_snapshot(drop))
     except Fact as fact:
         raise SystemExit(f"Not done. {in_words(fact)}") from None
     _show_snapshots(desk.list_snapshots())
@@ -275,7 +275,7 @@ async def _start_over(settings: Settings, seed: str | None, at: datetime | None)
         await prepare_database(settings)
     except MigrationError:
         await seeding.rebuild(settings)
-    return await seeding.reset(settings, seed, at)
+    return await Desk(settings).reset(seed, at)
 
 
 def _sandbox_settings() -> Settings:

@@ -10,7 +10,7 @@ from msgspec import Struct
 from tradepost.domain import merchants, operators, orders, parcels, reference
 from tradepost.domain.context import OperatorCtx
 from tradepost.domain.merchants import MerchantUnknown
-from tradepost.domain.orders.failures import ScanUnusable, TrackingUnknown
+from tradepost.domain.orders.failures import ScanBeforeOrder, ScanUnusable, TrackingUnknown
 from tradepost.domain.parcels import ShipperUnknown
 from tradepost.domain.parcels.failures import NotInCarriersHands, ParcelNotFound, ScanTooEarly
 from tradepost.surfaces.operator_v1 import vocabulary as v
@@ -107,7 +107,11 @@ class ParcelScan(ParcelToChange):
     remark: Annotated[str, Key(500), Doc("What the carrier said besides.")] | None = None
 
 
-@api.write("/tracking/record", scope="tracking:write", fails=[MerchantUnknown, TrackingUnknown, ScanUnusable])
+@api.write(
+    "/tracking/record",
+    scope="tracking:write",
+    fails=[MerchantUnknown, TrackingUnknown, ScanUnusable, ScanBeforeOrder],
+)
 async def record_scan(
     ctx: OperatorCtx, *, scan: Annotated[ScanToRecord, StrictObject(ScanToRecord), Doc("What was seen.")]
 ) -> Recorded:

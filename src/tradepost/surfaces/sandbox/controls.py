@@ -21,6 +21,7 @@ from tradepost.wire.refusals import Refusal
 ROOT = "/sandbox"
 MOST_BODY = 64 << 10
 _MISSING = ("NotFound", "Unknown")
+_OVERTAKEN = "Exchanged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,8 @@ def _success(data: Any) -> Response:
 def _refused(fact: Fact) -> Response:
     if isinstance(fact, TryLater):
         return _failure(503, "Not at the moment; please try again.", headers={"Retry-After": "2"})
-    status = 404 if type(fact).__name__.endswith(_MISSING) else 400
+    name = type(fact).__name__
+    status = 404 if name.endswith(_MISSING) else 409 if name.endswith(_OVERTAKEN) else 400
     blanks = {name: str(value) for name, value in fact.blanks().items()}
     return _failure(status, in_words(fact), blanks)
 

@@ -88,14 +88,19 @@ async def change_address(ctx: MerchantCtx, order_id: str, new: NewAddress) -> No
 async def record_scan(ctx: MerchantCtx, tracking_number: str, scan: Scan) -> None:
     """Note what a carrier saw of a parcel: from the first time on its orders' tracking is confirmed.
 
-    Raises ScanUnusable, TextUnusable, TrackingUnknown.
+    Raises ScanUnusable, TextUnusable, TrackingUnknown, ScanBeforeOrder.
     """
     if scan.kind not in SCAN_KINDS or scan.scanned_at > ctx.now:
         raise failures.ScanUnusable(kind=scan.kind)
     if scan.place is not None:
         inbox.checked_text("place", scan.place, MOST_PLACE)
-    if not await _note_scan(ctx, tracking_number.upper(), ctx.new_id(), scan):
+    number = tracking_number.upper()
+    released_from = await tracking.released_from(ctx.db, ctx.actor.id, number)
+    if released_from is None:
         raise failures.TrackingUnknown(tracking_number=tracking_number)
+    if scan.scanned_at < released_from:
+        raise failures.ScanBeforeOrder(tracking_number=tracking_number)
+    await _note_scan(ctx, number, ctx.new_id(), scan)
 
 
 async def awaited_parcels(ctx: Ctx, limit: int) -> list[Awaited]:

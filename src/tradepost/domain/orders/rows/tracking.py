@@ -49,6 +49,14 @@ async def claim_number(
     return (row[0], row[1]) if row else None
 
 
+async def released_from(db: Rows, merchant_id: str, number: str) -> datetime | None:
+    """When the first order of a parcel was released; None where no order travels under the number."""
+    found: datetime | None = await db.fetchval(
+        "select released_from from parcel_tracking where merchant_id = $1 and number = $2", merchant_id, number
+    )
+    return found
+
+
 async def note_scan(
     db: Rows, merchant_id: str, scan_id: str, number: str, scan: Scan, now: datetime
 ) -> tuple[datetime, datetime | None] | None:
