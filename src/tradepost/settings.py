@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, IPvAnyNetwork, SecretStr, ValidationError, field_validator
@@ -27,6 +27,8 @@ _BUCKET_URL = re.compile(
 # An address without quotes or comments in it, and perhaps a name before it that is quoted where it has to be.
 _ADDRESS = r"""[^\s\x00-\x1f\x7f-\x9f@<>()\[\],;:\\"]+@[^\s\x00-\x1f\x7f-\x9f@<>()\[\],;:\\"]+"""
 _SENDER = re.compile(rf"""{_ADDRESS}|(?:"[^"\\\x00-\x1f]*"|[^@<>()\[\],;:\\"\x00-\x1f]+)?[ ]*<{_ADDRESS}>""")
+
+_HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*", re.ASCII | re.IGNORECASE)
 
 LEAST_KEY_LENGTH = 32
 
@@ -54,6 +56,14 @@ class Settings(BaseSettings):
     wishpost_hosts: list[str] = Field(
         ["wishpost.cn", "www.wishpost.cn", "sandbox.wishpost.cn", "wishpost.localhost"],
         description="Host names that mean WishPost, whatever the port; all other names mean the merchant service.",
+    )
+    tls: bool = Field(False, description="Serve both services by HTTPS, too; as `serve --tls`.")
+    tls_port: int = Field(
+        8443, ge=0, le=65535, description="Port of both services by HTTPS, told apart by name; 0 picks a free one."
+    )
+    tls_hosts: list[str] = Field(
+        ["merchant.wish.com", "china-merchant.wish.com", "sandbox.merchant.wish.com"],
+        description="Names of the merchant service in the certificate, beside those of WishPost and this machine.",
     )
     trusted_proxies: list[IPvAnyNetwork] = Field(
         [], description='Networks whose X-Forwarded headers are believed, such as `["10.0.0.0/8"]`.'
@@ -140,6 +150,11 @@ class Settings(BaseSettings):
         return self.mode is Mode.SANDBOX
 
     @property
+    def certified_hosts(self) -> tuple[str, ...]:
+        """The names of both services that a certificate has."""
+        return tuple(dict.fromkeys((*self.tls_hosts, *self.wishpost_hosts)))
+
+    @property
     def bucket(self) -> tuple[str, str] | None:
         """The bucket that files are kept in and the folder there ("" for none), or None for the data folder."""
         found = None if self.files_url is None else _BUCKET_URL.fullmatch(self.files_url)
@@ -166,6 +181,14 @@ class Settings(BaseSettings):
         if any(len(key.get_secret_value()) < LEAST_KEY_LENGTH for key in value):
             raise ValueError(f"a key of fewer than {LEAST_KEY_LENGTH} characters can be guessed")
         return value
+
+    @field_validator("tls_hosts", "wishpost_hosts")
+    @classmethod
+    def _check_hosts(cls, value: list[str]) -> list[str]:
+        for name in value:
+            if not _HOST.fullmatch(name) or len(name) > 253:
+                raise ValueError(f"{name[:64]!r} is no host name, such as shop.example.org")
+        return [name.lower() for name in value]
 
     @field_validator("egress_allow")
     @classmethod
@@ -213,6 +236,11 @@ def _disagreements(settings: Settings) -> Iterator[str]:
         yield "TRADEPOST_SMTP_USER: TRADEPOST_SMTP_PASSWORD belongs to nobody"
     if settings.is_sandbox:
         return
+    if settings.tls:
+        yield (
+            "TRADEPOST_TLS: production is reached through a proxy with a certificate that everybody trusts; "
+            "one of a local authority would have to be brought to every caller"
+        )
     if settings.database_url is None:
         yield "TRADEPOST_DATABASE_URL: production needs a PostgreSQL of yours"
     if settings.public_url is None:
@@ -225,10 +253,10 @@ def _disagreements(settings: Settings) -> Iterator[str]:
         yield "TRADEPOST_SEALING_KEYS: production needs a key that seals secrets in the database"
 
 
-def load_settings() -> Settings:
-    """Read the environment; raises SettingsError with one line per wrong variable."""
+def load_settings(**told: Any) -> Settings:
+    """Read the environment, of which `told` goes before; raises SettingsError with one line per wrong variable."""
     try:
-        settings = Settings()
+        settings = Settings(**told)
     except ValidationError as error:
         lines = [
             f"TRADEPOST_{'_'.join(str(part) for part in problem['loc'][:1]).upper()}: "

@@ -62,6 +62,7 @@ ALLOWED = {
     "worker": ("values", "domain", "storage", "darkroom", "egress", "worker"),
     "wiring": ("",),
     "logs": ("settings",),
+    "authority": (),
     "opening": ("domain", "settings", "storage"),
     "surfaces.scopes": (
         "surfaces.merchant_v2.surface",
@@ -86,7 +87,16 @@ ALLOWED = {
         "darkroom",
         "worker",
     ),
-    "web": ("supervisor", "settings", "wire.protocol", "logs", "wiring", "sandbox", "surfaces.sandbox"),
+    "web": (
+        "authority",
+        "supervisor",
+        "settings",
+        "wire.protocol",
+        "logs",
+        "wiring",
+        "sandbox",
+        "surfaces.sandbox",
+    ),
     "__main__": ("surfaces.cli",),
 }
 

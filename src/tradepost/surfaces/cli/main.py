@@ -8,6 +8,7 @@ from tradepost.surfaces.cli import (
     accounts,
     apps,
     audit,
+    certificates,
     inbox,
     infractions,
     jobs,
@@ -44,6 +45,7 @@ cli.add_typer(tickets.group, name="ticket")
 cli.add_typer(webhooks.group, name="webhook")
 cli.add_typer(jobs.group, name="jobs")
 cli.add_typer(audit.group, name="audit")
+cli.command()(certificates.ca)
 cli.command("notify")(inbox.notify)
 cli.add_typer(sending.sender_group, name="sender")
 cli.add_typer(sending.channel_group, name="channel")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import asyncpg
 import typer
 
+from tradepost.authority import AuthorityError
 from tradepost.settings import SettingsError, load_settings
 from tradepost.storage.database import StorageUnavailable
 from tradepost.storage.embedded import EmbeddedPostgresError
@@ -20,14 +21,13 @@ processes = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 @processes.command()
 def serve(
     workers: Annotated[int | None, typer.Option(min=1, max=64, help="Server processes.")] = None,
+    tls: Annotated[bool, typer.Option("--tls", help="By HTTPS, too, under the names of the original.")] = False,
 ) -> None:
     """Serve both services; in the sandbox with everything that they need."""
     from tradepost.surfaces.cli.serve import serve as begin
 
-    settings = load_settings()
-    if workers is not None:
-        settings = settings.model_copy(update={"workers": workers})
-    sys.exit(begin(settings))
+    asked: dict[str, Any] = {} if workers is None else {"workers": workers}
+    sys.exit(begin(load_settings(**(asked | ({"tls": True} if tls else {})))))
 
 
 @processes.command()
@@ -69,11 +69,12 @@ def egress(
 def web(
     merchant: Annotated[list[int], typer.Option(help="Listening sockets of the merchant service.")],
     wishpost: Annotated[list[int], typer.Option(help="Listening sockets of WishPost.")],
+    tls: Annotated[list[int] | None, typer.Option(help="Listening sockets of both by TLS.")] = None,
 ) -> None:
     """Serve sockets that the supervisor opened."""
     from tradepost.web import serve_sockets
 
-    serve_sockets(load_settings(), merchant, wishpost)
+    serve_sockets(load_settings(), merchant, wishpost, tls or ())
 
 
 PROCESSES: Final = frozenset(
@@ -86,7 +87,7 @@ def run(cli: typer.Typer) -> None:
     """Run a command line; what an operator can mend is told in words, without a traceback."""
     try:
         cli()
-    except (SettingsError, MigrationError, EmbeddedPostgresError) as error:
+    except (AuthorityError, SettingsError, MigrationError, EmbeddedPostgresError) as error:
         sys.exit(f"tradepost: {error}")
     except (StorageUnavailable, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         sys.exit(f"tradepost: the database cannot be used: {error.__cause__ or error}")

@@ -9,7 +9,9 @@ import socket
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
+from tradepost.authority import Authority, Certified
 from tradepost.egress.process import socket_path
 from tradepost.egress.sockets import bind_socket
 from tradepost.opening import embedded_database, folder_lock, prepare_database
@@ -26,12 +28,15 @@ class Opened:
 
     merchant: socket.socket
     wishpost: socket.socket
+    tls: socket.socket | None
+    """Where both are by HTTPS; None where that is not wanted."""
     egress: socket.socket | None
     """Where the worker asks for what is outside; None where there is no worker, or a guard runs already."""
 
     def urls(self) -> dict[str, str]:
         """Where each service is."""
-        return {"merchant": _url(self.merchant), "wishpost": _url(self.wishpost)}
+        found = {"merchant": _url(self.merchant), "wishpost": _url(self.wishpost)}
+        return found if self.tls is None else found | {"tls": _url(self.tls, "https")}
 
 
 def serve(settings: Settings) -> int:
@@ -57,16 +62,20 @@ def _serve(settings: Settings) -> int:
     opened = Opened(
         _listen(settings.host, settings.port),
         _listen(settings.host, settings.wishpost_port),
+        _listen(settings.host, settings.tls_port) if settings.tls else None,
         bind_socket(socket_path(settings)) if has_guard else None,
     )
     embedded = embedded_database(settings)
+    certified = None
+    if settings.tls:
+        certified = Authority(settings.data, settings.certified_hosts).certify(datetime.now(UTC))
     try:
         with folder_lock(settings, "verb.lock"):
             if embedded is not None:
                 embedded.start()
             cast = asyncio.run(_prepare(settings))
         run_file = remember_addresses(settings, opened.urls())
-        print(_banner(opened.urls(), cast), flush=True)
+        print(_banner(opened.urls(), cast, certified), flush=True)
         status = Supervisor(_children(settings, opened), embedded).run()
         run_file.unlink(missing_ok=True)
         return status
@@ -104,8 +113,11 @@ def _program() -> list[str]:
 
 
 def _web_child(number: int, opened: Opened, settings: Settings) -> Child:
-    fds = (opened.merchant.fileno(), opened.wishpost.fileno())
+    fds: tuple[int, ...] = (opened.merchant.fileno(), opened.wishpost.fileno())
     argv = [*_program(), "web", "--merchant", str(fds[0]), "--wishpost", str(fds[1])]
+    if opened.tls is not None:
+        argv += ["--tls", str(opened.tls.fileno())]
+        fds = (*fds, opened.tls.fileno())
     return Child(f"web {number}", argv, pass_fds=fds, env={"TRADEPOST_DATA": str(settings.data.resolve())})
 
 
@@ -119,19 +131,24 @@ def _listen(host: str, port: int) -> socket.socket:
         opened.close()
         raise SystemExit(
             f"Cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}. "
-            "TRADEPOST_PORT and TRADEPOST_WISHPOST_PORT choose other ports; 0 picks a free one."
+            "TRADEPOST_PORT, TRADEPOST_WISHPOST_PORT and TRADEPOST_TLS_PORT choose other ports; 0 picks a free one."
         ) from None
     opened.listen(2048)
     return opened
 
 
-def _url(opened: socket.socket) -> str:
+def _url(opened: socket.socket, scheme: str = "http") -> str:
     host, port = opened.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
-def _banner(urls: dict[str, str], cast: seed.Cast | None) -> str:
+def _banner(urls: dict[str, str], cast: seed.Cast | None, certified: Certified | None) -> str:
     lines = [f"Merchant service  {urls['merchant']}", f"WishPost          {urls['wishpost']}"]
+    if certified is not None:
+        lines += [
+            f"Both by TLS       {urls['tls']}  (told apart by name)",
+            f"Authority         {certified.authority}  (for clients to trust)",
+        ]
     if cast is not None:
         merchant = cast.merchants[0]
         lines += [
