@@ -153,7 +153,7 @@ async def do_chore(platform: Database, files: FileStore, chore: Chore) -> int | 
     except Exception:
         log.exception("chore failed", chore=chore.name)  # and the others go on
         return None
-    log.info("chore done", chore=chore.name, count=done)
+    (log.info if done else log.debug)("chore done", chore=chore.name, count=done)  # most looks find nothing to do
     return done
 
 
