@@ -21,6 +21,7 @@ import pytest
 from tests.support.answer import Answer
 from tests.support.calls import BULK_JOBS
 from tests.support.database import Server
+from tests.support.filling import GATES, SECRETS
 from tests.support.market import LINK_KEYS, Market, World, nothing
 from tradepost.domain.access.token import fingerprint, new_token
 from tradepost.domain.context import random_id
@@ -43,8 +44,6 @@ SHARED = {
     **dict.fromkeys(("system_update", "system_update_feature"), "news of the marketplace, the same for everybody"),
 }
 
-GATES = {"admit", "admit_anybody", "app_of", "bind_by", "follow_consent", "parcel_of_order", "person_of"}
-SECRETS = tuple(f"{name}_hash" for name in ("access_token", "consent_code", "person_session", "refresh_token"))
 # Unique or foreign keys that may do without the account.
 KEYS_WITHOUT_ACCOUNT = {
     **dict.fromkeys(("merchant_user_email", "shipper_email"), "it signs in to one account, so whose it is shows"),

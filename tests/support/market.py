@@ -25,10 +25,11 @@ from tests.support.calls import BULK_JOBS, DOWNLOAD_JOBS, ORDER_JOBS, RETURN_WAR
 from tests.support.complaints import complain
 from tests.support.consent import let_in
 from tests.support.database import Server
+from tests.support.filling import FILL_EMPTY_TABLES
 from tests.support.news import publish_updates, tell_news
 from tests.support.orders import sell
 from tests.support.sending import PARCELS_BOOKED, carry_some, send_some
-from tests.support.webhooks import WEBHOOK_TOOLS, subscribe_one
+from tests.support.webhooks import SEALING_KEYS, WEBHOOK_TOOLS, subscribe_one
 from tradepost.darkroom.client import Darkroom
 from tradepost.darkroom.studio import Studio
 from tradepost.domain import (
@@ -386,7 +387,7 @@ class _Worker:
             ScansToShops(given),
             ScansToOrder(given),
             handlers.Telling(LetterWriter(MERCHANT_URL, LINK_KEYS)),
-            handlers.Mailing(given, handlers.Mailbox()),
+            handlers.Mailing(given, handlers.Mailbox(), SEALING_KEYS),
         ]
         self._handlers = {handler.kind: handler for handler in known}
 
@@ -505,22 +506,8 @@ class Market:
 
     def fill_empty_tables(self) -> None:
         """Rows of every shop in tables that the world leaves empty."""
-        self.sql(
-            "insert into notification (merchant_id, id, topic, about, created_at) "
-            "select id, repeat('0', 24), 'x', '{}', now() from merchant"
-        )
-        self.sql(
-            "insert into person_session (account_id, id, service, user_id, hash, created_at, used_at) "
-            "select id, id, 'merchant', id, sha256(id::bytea), now(), now() from merchant"
-        )
-        self.sql(
-            "insert into picture_use (merchant_id, picture_id, product_id) "
-            "select merchant_id, min(i.id), min(p.id) from picture i join product p using (merchant_id) group by 1"
-        )
-        self.sql(
-            "insert into sender_shop (account_id, shop_id, bound_at) "
-            "select s.id, min(m.id), now() from shipper s cross join merchant m group by 1"
-        )
+        for statement in FILL_EMPTY_TABLES:
+            self.sql(statement)
 
     def get(self, target: str, as_: str | None = "usd", **query: object) -> Answer:
         """GET a path (with a query in it, or as keywords) as somebody."""

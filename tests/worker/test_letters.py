@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,22 +10,27 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from tradepost.domain import consents, downloads, merchants
+from tests.support.webhooks import SEALING_KEYS
+from tradepost.domain import consents, downloads, merchants, people
 from tradepost.domain.downloads import LinkKeys
 from tradepost.domain.merchants.operations import LOCALES as SHOP_LOCALES
-from tradepost.domain.outbox import Event, Person, Words
+from tradepost.domain.outbox import SECRET_PLACE, Event, Mail, Person, Words, seal_owner
+from tradepost.domain.sealing import SealingKeys
 from tradepost.worker.letters import LOCALES, TOPICS, LetterWriter, text_of
 
 URL = "https://merchant.example"
 KEYS = LinkKeys([b"a key of at least thirty-two bytes"])
 ENDED = datetime(2026, 11, 22, 10, 48, 1, 250_000, tzinfo=UTC)
 ACCOUNT, JOB = "a" * 24, "b" * 24
+SECRET = "mp_ln_the-secret-of-a-link"
+SEALED = base64.b64encode(SEALING_KEYS.seal(SECRET.encode(), seal_owner(ACCOUNT))).decode()
 ABOUT: dict[str, dict[str, Any]] = {
     **{topic: {"job_id": JOB, "lines": 1234, "version": 3} for topic in downloads.READY_TOPICS},
     **{topic: {"job_id": JOB} for topic in downloads.FAILED_TOPICS},
     merchants.SUSPENDED_TOPIC: {},
     merchants.RESUMED_TOPIC: {},
     consents.REUSED_TOPIC: {"app_id": "c" * 24, "app": "Example ERP"},
+    **{topic: {"to": {}, "sealed": SEALED} for topic in people.TOPICS},
 }
 
 
@@ -47,7 +53,7 @@ def test_no_blank_is_left(topic: str, locale: str) -> None:
     assert words.subject.strip() == words.subject != ""
     assert "\n" not in words.subject
     assert not re.search(r"[{}]", words.subject + words.body)
-    assert "岚的灯笼" in words.body
+    assert ("岚的灯笼" in words.body) == (topic != "reset_unknown")
     assert (JOB in words.body) == ("job_id" in ABOUT[topic])
     assert words.body.endswith("\n")
     assert max(map(len, re.sub(r"https://\S+", "", words.body).splitlines())) <= 120
@@ -78,6 +84,24 @@ def test_languages_differ_and_an_unknown_one_is_english(topic: str) -> None:
 def test_a_name_is_only_a_name() -> None:
     """Braces in it are no blanks."""
     assert "{job_id}" in letter(downloads.FAILED_TOPICS[0], "en", name="{job_id} {0.__class__}").body
+
+
+@pytest.mark.parametrize(("topic", "page"), [("sign_up_asked", "/confirm"), ("reset_asked", "/reset")])
+@pytest.mark.parametrize("locale", LOCALES)
+def test_the_secret_of_a_link_is_put_in_when_it_is_sent(topic: str, page: str, locale: str) -> None:
+    words = letter(topic, locale)
+    assert SECRET not in words.body
+    assert SECRET_PLACE in words.body
+    mail = Mail(ACCOUNT, "d" * 24, "x@lan.example", words.subject, words.body, ENDED, None, None, words.sealed)
+    assert f"{URL}{page}?token={SECRET}" in mail.opened(SEALING_KEYS).splitlines()
+    assert SECRET not in mail.opened(SealingKeys([b"another key of thirty-two bytes ."]))
+
+
+@pytest.mark.parametrize("topic", ["sign_up_known", "reset_unknown", "password_changed"])
+def test_a_letter_without_a_link_has_no_secret(topic: str) -> None:
+    words = letter(topic, "en")
+    assert words.sealed is None
+    assert SECRET_PLACE not in words.body
 
 
 def test_nothing_is_written_about_other_topics() -> None:

@@ -140,14 +140,14 @@ class App:
                 if path.startswith(folder):
                     await self._attachment(attachments, path.removeprefix(folder), request, receive, send)
                     return
-            for root, extra in self._extras.items():
-                if path == root or path.startswith(f"{root}/"):
-                    await _send(await self._extra(extra, request), send)
-                    return
             name = self._service_name(scope, request.host, path)
             if name in self._pages and self._pages[name].has(path) and is_host(request.host):
                 await _send(await self._extra(self._pages[name], request), send)
                 return
+            for root, extra in self._extras.items():
+                if path == root or path.startswith(f"{root}/"):
+                    await _send(await self._extra(extra, request), send)
+                    return
             service = self._services[name]
             response = await gate.answer(
                 service.surface_of(path), service.sessions, self._rules, self._queues, request, str(uuid.uuid4())

@@ -16,6 +16,7 @@ from tradepost.domain.context import Ctx
 from tradepost.domain.downloads import Exported
 from tradepost.domain.jobs import MOST_TRIES, Advance, Job
 from tradepost.domain.outbox import Mail, NotThere, Writer
+from tradepost.domain.sealing import SealingKeys
 from tradepost.storage.database import Database
 from tradepost.storage.files import FileStore
 from tradepost.worker.smtp import Letter, MailRefused
@@ -176,16 +177,18 @@ class Mailing(Plain):
 
     kind: ClassVar[str] = outbox.SEND
 
-    def __init__(self, database: Database, mailer: Mailer) -> None:
+    def __init__(self, database: Database, mailer: Mailer, seals: SealingKeys) -> None:
+        """`seals` open what letters say and the database does not know."""
         self._database = database
         self._mailer = mailer
+        self._seals = seals
 
     async def outside(self, job: Job, progress: Progress) -> Sent:
         """Send it; the same letter has the same id however often it is sent."""
         try:
             async with self._database.acting_for(job.account_id) as connection:
                 mail = await outbox.find_mail(Ctx(db=connection, now=job.created_at, actor=None), job)
-            await self._mailer.send(_letter(mail))
+            await self._mailer.send(_letter(mail, mail.opened(self._seals)))
         except MailRefused as refused:
             return Sent(str(refused))
         except NotThere:
@@ -197,8 +200,8 @@ class Mailing(Plain):
         return await outbox.mark_mail(ctx, job, effect.refused)
 
 
-def _letter(mail: Mail) -> Letter:
-    return Letter(message_id=mail.id, to=mail.recipient, subject=mail.subject, body=mail.body, at=mail.created_at)
+def _letter(mail: Mail, text: str) -> Letter:
+    return Letter(message_id=mail.id, to=mail.recipient, subject=mail.subject, body=text, at=mail.created_at)
 
 
 class Mailbox:

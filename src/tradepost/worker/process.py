@@ -119,7 +119,7 @@ def _handlers(
         handlers.Telling(LetterWriter(public_url(settings), link_keys(settings))),
     ]
     if mailer is not None:  # without one, letters wait until there is one
-        known.append(handlers.Mailing(app, mailer))
+        known.append(handlers.Mailing(app, mailer, sealing_keys(settings)))
     return {handler.kind: handler for handler in known}
 
 

@@ -13,6 +13,7 @@ import hashlib
 import hmac
 import secrets
 import string
+import unicodedata
 import zlib
 from functools import cache
 from typing import Final
@@ -26,7 +27,9 @@ SECRET_PREFIX: Final = "mp_cs_"
 CODE_PREFIX: Final = "mp_ac_"
 REFRESH_PREFIX: Final = "mp_rt_"
 SESSION_PREFIX: Final = "mp_se_"
+LINK_PREFIX: Final = "mp_ln_"
 _ALPHABET: Final = string.digits + string.ascii_letters
+_CLEAR: Final = "23456789abcdefghjkmnpqrstuvwxyz"
 _RANDOM_LENGTH: Final = 43
 _CHECK_LENGTH: Final = 6
 # The check is a number of base 62, written two digits at a time.
@@ -63,6 +66,22 @@ def new_refresh_token() -> str:
 def new_session() -> str:
     """A new id of somebody's session in the pages."""
     return _new(SESSION_PREFIX)
+
+
+def new_link() -> str:
+    """A new secret of a link that is mailed to somebody."""
+    return _new(LINK_PREFIX)
+
+
+def new_factor_key() -> bytes:
+    """A new key of somebody's one-time codes: 160 bits, as RFC 4226 wants them."""
+    return secrets.token_bytes(20)
+
+
+def new_recovery_code() -> str:
+    """A new code for whoever has lost his second factor: 79 bits in letters and digits that nobody mixes up."""
+    letters = "".join(secrets.choice(_CLEAR) for _ in range(16))
+    return "-".join(letters[at : at + 4] for at in range(0, 16, 4))
 
 
 def new_seed() -> bytes:
@@ -104,14 +123,18 @@ def fingerprint(secret: str) -> bytes:
 
 
 def password_hash(password: str) -> str:
-    """What is stored of a person's password; takes some 30 ms and 19 MiB."""
-    return _hasher.hash(password)
+    """What is stored of a person's password; takes some 30 ms and 19 MiB.
+
+    The same letters are the same password however a keyboard puts them together: Unicode NFC.
+    """
+    return _hasher.hash(unicodedata.normalize("NFC", password))
 
 
 def is_password(password: str, kept: str | None) -> bool:
     """Whether a password is the one that `kept` is of; without one it takes as long to say no."""
     try:
-        return _hasher.verify(kept or _nobodys(), password) and kept is not None
+        told = unicodedata.normalize("NFC", password)
+        return _hasher.verify(kept or _nobodys(), told) and kept is not None
     except (Argon2Error, InvalidHashError):
         return False
 

@@ -32,16 +32,21 @@ def check_person(name: str, email: str, locale: str) -> None:
         raise DetailUnusable(detail="locale", value=locale[:64])
 
 
+def check_currency(currency: str) -> None:
+    """Raises CurrencyUnknown for what is no currency of a shop."""
+    # X marks metals, tests and nothing, but for the shared currencies of some islands and regions.
+    if not is_currency(currency) or (currency[0] == "X" and currency not in SHARED_CURRENCIES):
+        raise CurrencyUnknown(currency=currency[:64])
+
+
 async def add_merchant(ctx: Ctx, new: NewMerchant) -> str:
     """Open a shop with one person and a STANDARD warehouse; gives its id.
 
     Raises DetailUnusable, EmailTaken, CurrencyUnknown.
     """
     check_person(new.name, new.email, new.locale)
-    for currency in (new.currency, new.paid_in):
-        # X marks metals, tests and nothing, but for the shared currencies of some islands and regions.
-        if not is_currency(currency) or (currency[0] == "X" and currency not in SHARED_CURRENCIES):
-            raise CurrencyUnknown(currency=currency)
+    check_currency(new.currency)
+    check_currency(new.paid_in)
     if new.paid_in not in ("USD", new.currency):
         raise CurrencyUnknown(currency=new.paid_in)
     merchant_id = ctx.new_id()

@@ -1,6 +1,6 @@
 """What goes out of the system by itself: events, written down with the change that causes them, and letters."""
 
-from tradepost.domain.outbox.event import Event, Hearer, Mail, Person, Words, Writer
+from tradepost.domain.outbox.event import SECRET_PLACE, Event, Hearer, Mail, Person, Words, Writer, seal_owner
 from tradepost.domain.outbox.failures import NotThere
 from tradepost.domain.outbox.operations import (
     SEND,
@@ -15,6 +15,7 @@ from tradepost.domain.outbox.operations import (
 )
 
 __all__ = [
+    "SECRET_PLACE",
     "SEND",
     "TELL",
     "Event",
@@ -30,5 +31,6 @@ __all__ = [
     "mark_mail",
     "queue_mail",
     "record_event",
+    "seal_owner",
     "tell_event",
 ]

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from tradepost.domain.context import Ctx
+from tradepost.domain.sealing import SealingKeys, SealUnknown
+
+SECRET_PLACE: Final = "\N{OBJECT REPLACEMENT CHARACTER}"
+"""Where in a letter its secret is put when it is sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,18 @@ class Mail:
     created_at: datetime
     sent_at: datetime | None
     refused: str | None
+    sealed: bytes | None
+    """What the text says at SECRET_PLACE and the database does not know."""
+
+    def opened(self, seals: SealingKeys) -> str:
+        """The text as it goes out; where its secret was sealed with a key that is gone, without it."""
+        if self.sealed is None:
+            return self.body
+        try:
+            secret = seals.open(self.sealed, seal_owner(self.account_id)).decode()
+        except SealUnknown:
+            secret = ""
+        return self.body.replace(SECRET_PLACE, secret)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +57,8 @@ class Words:
 
     subject: str
     body: str
+    sealed: bytes | None = None
+    """What stands at SECRET_PLACE, sealed for `seal_owner`; None where nothing does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +68,11 @@ class Person:
     email: str
     name: str
     locale: str
+
+
+def seal_owner(account_id: str) -> str:
+    """Whose the secrets of letters about an account are: what they are sealed for."""
+    return f"letter {account_id}"
 
 
 Hearer = Callable[[Ctx, Event], Awaitable[None]]

@@ -10,7 +10,7 @@ from tradepost.domain import jobs
 from tradepost.domain.context import Ctx
 from tradepost.domain.jobs import Advance, Job
 from tradepost.domain.outbox import rows
-from tradepost.domain.outbox.event import Hearer, Mail, Words, Writer
+from tradepost.domain.outbox.event import Event, Hearer, Mail, Person, Words, Writer
 from tradepost.domain.outbox.failures import NotThere
 
 TELL: Final = "tell_event"
@@ -32,12 +32,18 @@ async def tell_event(ctx: Ctx, job: Job, write: Writer, hearers: Sequence[Hearer
     event_id = job.arguments["event_id"]
     event = await rows.find_event(ctx.db, job.account_id, event_id)
     if event is not None and await rows.mark_told(ctx.db, job.account_id, event_id, ctx.now):
-        for person in await rows.people(ctx.db, job.account_id):
+        for person in await _addressees(ctx, event):
             if words := write(event, person):
                 await queue_mail(ctx, job.account_id, person.email, words, event_id=event_id)
         for hear in hearers:
             await hear(ctx, event)
     return Advance(position=1, done=True)
+
+
+async def _addressees(ctx: Ctx, event: Event) -> Sequence[Person]:
+    """Whoever the event itself names, else the people of the account."""
+    to = event.about.get("to")
+    return await rows.people(ctx.db, event.account_id) if to is None else [Person(**to)]
 
 
 async def queue_mail(

@@ -11,7 +11,7 @@ import msgspec
 from tradepost.domain.context import Rows
 from tradepost.domain.outbox.event import Event, Mail, Person, Words
 
-_MAIL = "account_id, id, recipient, subject, body, created_at, sent_at, refused"
+_MAIL = "account_id, id, recipient, subject, body, created_at, sent_at, refused, sealed"
 
 
 async def insert_event(
@@ -69,8 +69,8 @@ async def insert_mail(
 ) -> None:
     """Write a letter that is not sent yet."""
     await db.execute(
-        "insert into mail (account_id, id, event_id, recipient, subject, body, created_at) "
-        "values ($1, $2, $3, $4, $5, $6, $7)",
+        "insert into mail (account_id, id, event_id, recipient, subject, body, created_at, sealed) "
+        "values ($1, $2, $3, $4, $5, $6, $7, $8)",
         account_id,
         mail_id,
         event_id,
@@ -78,6 +78,7 @@ async def insert_mail(
         words.subject,
         words.body,
         now,
+        words.sealed,
     )
 
 

@@ -1,5 +1,6 @@
 """Webhooks: apps that want to be told what happens in a shop, and telling them, at least once."""
 
+from tradepost.domain.sealing import SealingKeys, SealUnknown
 from tradepost.domain.webhooks.operations import (
     KEPT,
     LEASE,
@@ -27,7 +28,7 @@ from tradepost.domain.webhooks.operations import (
     unsubscribe,
 )
 from tradepost.domain.webhooks.schedule import Attempt, Delivery
-from tradepost.domain.webhooks.secret import SealingKeys, SealUnknown, signature
+from tradepost.domain.webhooks.secret import signature
 from tradepost.domain.webhooks.subscription import DeliveryTold, Subscription, Tools, TriedOnce, Turn
 from tradepost.domain.webhooks.topics import API_VERSION, BY_NAME, TOPICS, Topic
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from tradepost.domain.sealing import SealingKeys
 from tradepost.domain.webhooks.schedule import HEALTHY, Delivery, Health
-from tradepost.domain.webhooks.secret import SealingKeys
 
 
 @dataclass(frozen=True, slots=True)

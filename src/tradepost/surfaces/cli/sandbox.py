@@ -77,14 +77,17 @@ def mail(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Show the letters that the sandbox has sent: they arrive here and nowhere else."""
-    _sandbox_settings()
+    from tradepost.wiring import sealing_keys
+
+    seals = sealing_keys(_sandbox_settings())
     letters = [letter for letter in run(lambda ctx: outbox.list_mail(ctx, limit)) if letter.sent_at is not None]
     if as_json:
-        told = [{"to": m.recipient, "subject": m.subject, "body": m.body, "id": m.id} for m in letters]
+        told = [{"to": m.recipient, "subject": m.subject, "body": m.opened(seals), "id": m.id} for m in letters]
         print(json.dumps(told, ensure_ascii=False, indent=2))
         return
     for letter in letters:
-        print(f"{letter.created_at:%Y-%m-%d %H:%M:%S}  to {letter.recipient}\n{letter.subject}\n\n{letter.body}")
+        at, text = f"{letter.created_at:%Y-%m-%d %H:%M:%S}", letter.opened(seals)
+        print(f"{at}  to {letter.recipient}\n{letter.subject}\n\n{text}")
     if not letters:
         print("No mail.")
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from tradepost.storage.database import Database
 from tradepost.surfaces.pages import consent, signing
+from tradepost.surfaces.pages.account import joining, mail, security
 from tradepost.surfaces.pages.navigation import Entry, Group, Page
 from tradepost.surfaces.pages.shop import home, orders
 from tradepost.surfaces.pages.site import Kit, Site
@@ -20,15 +21,18 @@ ACCOUNT: Final = Group(
     "menu.account",
     {
         signing.SIGN_IN: {"GET": signing.show_sign_in, "POST": signing.sign_in},
+        signing.SIGN_IN_CODE: {"GET": signing.show_code, "POST": signing.enter_code},
         signing.SIGN_OUT: {"POST": signing.sign_out},
         signing.APPS: {"GET": signing.show_apps, "POST": signing.withdraw},
+        **security.PAGES,
     },
-    [Entry(signing.APPS, "apps")],
+    [Entry(signing.APPS, "apps"), Entry(security.ACCOUNT, "security")],
 )
+JOINING: Final = Group("", {**joining.PAGES, **mail.PAGES})
 SHOP: Final = (
     Group("menu.shop", {**home.PAGES, **orders.PAGES}, [Entry("/", "home"), Entry("/orders", "orders")]),
 )
-GROUPS: Final[Mapping[str, tuple[Group, ...]]] = {"merchant": (*SHOP, ACCOUNT), "wishpost": (ACCOUNT,)}
+GROUPS: Final[Mapping[str, tuple[Group, ...]]] = {"merchant": (*SHOP, ACCOUNT, JOINING), "wishpost": (ACCOUNT,)}
 """The pages of each service that stand in its menu or near it."""
 
 

@@ -2,42 +2,37 @@
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
 
-from tradepost.domain import access, consents, people
+from tradepost.domain import consents, people
 from tradepost.domain.access.failures import RateLimitReached
 from tradepost.domain.context import Ctx
+from tradepost.domain.people import MOST_PASSWORD
 from tradepost.surfaces.pages.asked import cookie
+from tradepost.surfaces.pages.attempts import (
+    check_visitor,
+    device_of,
+    digest,
+    hold_back,
+    is_held_back,
+    slowly,
+    visitor_form,
+)
 from tradepost.surfaces.pages.site import Visit, cookie_name, is_ours
 from tradepost.surfaces.pages.visit import SIGN_IN as SIGN_IN
 from tradepost.wire.endpoint import RateLimit
 from tradepost.wire.http_types import Response
 
 SIGN_OUT: Final = "/sign-out"
+SIGN_IN_CODE: Final = "/sign-in/code"
 APPS: Final = "/apps"
-MOST_PASSWORD: Final = 1_000
 PER_ADDRESS: Final = RateLimit("sign_in", "ip", 60, 900)
 PER_EMAIL_THERE: Final = RateLimit("sign_in_email_there", "ip", 10, 900)
 """For one e-mail address from one address: few, and yet nobody else is kept out of his own account by them."""
 PER_EMAIL: Final = RateLimit("sign_in_email", "ip", 100, 900)
-# Each takes 19 MiB and 30 ms of a processor.
-_checking = asyncio.Semaphore(4)
-
-
-@dataclass(frozen=True, slots=True)
-class _Try:
-    """Something that is counted by whom it is about."""
-
-    service: str
-    limits: tuple[RateLimit, ...]
-    client: str
-    token: str = ""
-    scope: str | None = None
-    agent: str = ""
+PER_PERSON: Final = RateLimit("one_time_code", "ip", 10, 900)
+"""One-time codes of one person, who has shown his password before."""
 
 
 async def show_sign_in(visit: Visit) -> Response:
@@ -48,26 +43,58 @@ async def show_sign_in(visit: Visit) -> Response:
 async def sign_in(visit: Visit) -> Response:
     """Judge an address and a password, and go on; no answer tells whether there is such an address."""
     following = visit.form.get("next")
-    visit.check_seal("sign-in", cookie(visit.request, cookie_name(visit, "visitor")), visit.form.get("seal"))
+    check_visitor(visit, "sign-in")
     email, password = visit.form.get("email") or "", visit.form.get("password") or ""
     if not email or not password or len(email) > 320 or len(password) > MOST_PASSWORD or "\0" in email + password:
         return _form(visit, following, "sign_in_wrong", 400)
     service, client = visit.site.service, visit.request.client or ""
-    known, there = (_digest(text) for text in (email.strip().lower(), f"{email.strip().lower()} {client}"))
+    known, there = (digest(text) for text in (email.strip().lower(), f"{email.strip().lower()} {client}"))
     try:
         async with visit.open() as (ctx, _):
-            for limit, whom in ((PER_EMAIL_THERE, there), (PER_EMAIL, known), (PER_ADDRESS, client)):
-                await access.admit_anybody(ctx.db, _Try(service, (limit,), whom))
+            await hold_back(visit, ctx, ((PER_EMAIL_THERE, there), (PER_EMAIL, known), (PER_ADDRESS, client)))
             person = await people.find_person(ctx, service, email)
     except RateLimitReached:
         return _form(visit, following, "sign_in_often", 429)
-    async with _checking:
-        is_right = await asyncio.to_thread(people.check_password, person, password)
+    is_right = await slowly(people.check_password, person, password)
     if person is None or not is_right:
         return _form(visit, following, "sign_in_wrong", 400)
     async with visit.site.database.acting_for(person.account_id) as connection:
         now = await connection.fetchval("select world_now()")
-        session = await people.open_session(Ctx(connection, now, None), service, person)
+        ctx = Ctx(connection, now, None)
+        needs_code = await people.has_factor(ctx, person.account_id, person.user_id)
+        session = await people.open_session(ctx, service, person, device_of(visit), needs_code=needs_code)
+    if not needs_code:
+        return signed_in(visit, session, following)
+    response = visit.redirect(SIGN_IN_CODE + _on(visit, following))
+    response.headers["Set-Cookie"] = visit.cookie("half", session)
+    return response
+
+
+async def show_code(visit: Visit) -> Response:
+    """The form that asks for the one-time code."""
+    return await _code_form(visit, visit.query.get("next"))
+
+
+async def enter_code(visit: Visit) -> Response:
+    """Judge a one-time code, and sign in with a session that nobody had before."""
+    following, half = visit.form.get("next"), cookie(visit.request, cookie_name(visit, "half"))
+    visit.check_seal("code", half, visit.form.get("seal"))
+    service, code, session = visit.site.service, (visit.form.get("code") or "")[:64], None
+    async with visit.open() as (ctx, _):
+        waiting = await people.find_session(ctx, service, half, needs_code=True)
+    if waiting is not None and await is_held_back(visit, ((PER_PERSON, digest(waiting.user_id)),)):
+        return await _code_form(visit, following, "sign_in_often", 429)
+    async with visit.open() as (ctx, _):
+        waiting = await people.find_session(ctx, service, half, needs_code=True)
+        if waiting is not None:
+            session = await people.enter_code(ctx, service, waiting, code, visit.seals, device_of(visit))
+    if session is None:
+        return await _code_form(visit, following, "code_wrong", 400)
+    return signed_in(visit, session, following)
+
+
+def signed_in(visit: Visit, session: str, following: str | None) -> Response:
+    """Go on with a new session."""
     response = visit.redirect(following if following and is_ours(visit.site, following) else visit.site.first)
     response.headers["Set-Cookie"] = visit.cookie("session", session)
     return response
@@ -79,9 +106,7 @@ async def sign_out(visit: Visit) -> Response:
     async with visit.open() as (ctx, signed):
         if signed is not None:
             await people.close_session(ctx, signed)
-    following = visit.form.get("next")
-    where = f"?next={quote(following, safe='')}" if following and is_ours(visit.site, following) else ""
-    response = visit.redirect(SIGN_IN + where)
+    response = visit.redirect(SIGN_IN + _on(visit, visit.form.get("next")))
     response.headers["Set-Cookie"] = visit.cookie("session", "", gone=True)
     return response
 
@@ -112,24 +137,36 @@ async def withdraw(visit: Visit) -> Response:
     return visit.redirect(APPS + visit.query.without())
 
 
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:40]
+def _on(visit: Visit, following: str | None) -> str:
+    return f"?next={quote(following, safe='')}" if following and is_ours(visit.site, following) else ""
 
 
 def _form(visit: Visit, following: str | None, problem: str | None = None, status: int = 200) -> Response:
-    name = cookie_name(visit, "visitor")
-    visitor = cookie(visit.request, name)
-    is_known = access.looks_right(visitor, access.SESSION_PREFIX)
-    visitor = visitor if is_known else access.new_session()
-    response = visit.render(
+    return visitor_form(
+        visit,
         "sign_in.html",
+        "sign-in",
         status,
         following=following if is_ours(visit.site, following) else "",
-        seal=visit.seal("sign-in", visitor),
         problem=None if problem is None else visit.say(problem),
         email=(visit.form.get("email") or "")[:320],
         locale=visit.say.locale,
+        can_join=visit.site.has("/sign-up"),
     )
-    if not is_known:
-        response.headers["Set-Cookie"] = visit.cookie("visitor", visitor)
-    return response
+
+
+async def _code_form(
+    visit: Visit, following: str | None, problem: str | None = None, status: int = 200
+) -> Response:
+    half = cookie(visit.request, cookie_name(visit, "half"))
+    async with visit.open() as (ctx, _):
+        if await people.find_session(ctx, visit.site.service, half, needs_code=True) is None:
+            return visit.redirect(SIGN_IN + _on(visit, following))
+    return visit.render(
+        "account/code.html",
+        status,
+        bare=True,
+        following=following if is_ours(visit.site, following) else "",
+        problem=None if problem is None else visit.say(problem),
+        seal=visit.seal("code", half),
+    )

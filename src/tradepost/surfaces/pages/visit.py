@@ -6,7 +6,7 @@ import hashlib
 import hmac
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote
@@ -16,6 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from tradepost.domain import merchants, people, world
 from tradepost.domain.context import By, Ctx, MerchantCtx, random_id
 from tradepost.domain.people import Signed
+from tradepost.domain.sealing import SealingKeys
 from tradepost.surfaces.pages.asked import Fields, cookie
 from tradepost.surfaces.pages.formats import Formats
 from tradepost.surfaces.pages.words import LOCALES, Words
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 NOBODY: Final = "nobody"
 HTML: Final = "text/html; charset=utf-8"
 SIGN_IN: Final = "/sign-in"
+PROVE: Final = "/account/prove"
+"""Where somebody shows once more who he is."""
 STYLE: Final = (resources.files(__package__) / "static" / "pages.css").read_bytes()
 STYLE_PATH: Final = f"/pages/{hashlib.sha256(STYLE).hexdigest()[:12]}.css"
 FORM_SEAL: Final = "form"
@@ -118,8 +121,9 @@ class Visit:
         async with self.site.database.acting_for(NOBODY) as connection:
             now = await connection.fetchval("select world_now()")
             ctx = Ctx(connection, now, None, random_id)
-            self.signed = await people.find_session(ctx, self.site.service, self.session)
-            yield ctx, self.signed
+            self.signed = signed = await people.find_session(ctx, self.site.service, self.session)
+            by = None if signed is None else By("person", signed.user_id, self.request.client or "")
+            yield replace(ctx, by=by), signed
 
     def need_signed(self, signed: Signed | None, *, again: bool = False) -> Signed:
         """Whoever is signed in; anybody else is asked to, and comes back here. `again` asks everybody."""
@@ -129,6 +133,25 @@ class Visit:
             where = f"?next={quote(here, safe='')}" if self.request.method in ("GET", "HEAD") else ""
             raise Stop(self.redirect(SIGN_IN + where))
         return signed
+
+    def need_proved(self, signed: Signed | None) -> Signed:
+        """Whoever is signed in and has shown his password or a code a while ago at most.
+
+        For what more than a browser left open should take, such as a secret that is shown; others are asked for it
+        first, and come back here.
+        """
+        signed = self.need_signed(signed)
+        if not signed.is_proved:
+            where = self.here if self.request.method in ("GET", "HEAD") else self.request.path
+            raise Stop(self.redirect(f"{PROVE}?next={quote(where, safe='')}"))
+        return signed
+
+    @property
+    def seals(self) -> SealingKeys:
+        """The keys that secrets are sealed with which have to be usable."""
+        tools = self.site.kit.tools().webhooks
+        assert tools is not None, "every service has sealing keys"
+        return tools.seals
 
     @asynccontextmanager
     async def shop(self) -> AsyncIterator[MerchantCtx]:

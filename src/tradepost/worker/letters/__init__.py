@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from typing import Any, Final
 
-from tradepost.domain import consents, downloads, merchants
+from tradepost.domain import consents, downloads, merchants, people
 from tradepost.domain.downloads import LIFETIME, LinkKeys
-from tradepost.domain.outbox import Event, Person, Words
+from tradepost.domain.outbox import SECRET_PLACE, Event, Person, Words
 
 LOCALES: Final = ("en", "zh", "fr", "de")
 # Whoever is suspended cannot ask for his notifications, so he gets a letter.
@@ -19,7 +20,10 @@ TOPICS: Final = (
     merchants.SUSPENDED_TOPIC,
     merchants.RESUMED_TOPIC,
     consents.REUSED_TOPIC,
+    *people.TOPICS,
 )
+_PAGES: Final = {"sign_up_asked": "/confirm", "reset_asked": "/reset"}
+"""Where the links of letters lead that hold a secret."""
 
 
 class LetterWriter:
@@ -36,7 +40,9 @@ class LetterWriter:
             return None
         subject, body = text_of(event.topic, person.locale if person.locale in LOCALES else LOCALES[0])
         blanks = self._blanks(event, person)
-        return Words(subject.format_map(blanks), body.format_map(blanks))
+        text, sealed = body.format_map(blanks), event.about.get("sealed")
+        kept = base64.b64decode(sealed) if sealed is not None and SECRET_PLACE in text else None
+        return Words(subject.format_map(blanks), text, kept)
 
     def _blanks(self, event: Event, person: Person) -> Mapping[str, Any]:
         blanks = {"name": person.name, "hours": int(LIFETIME.total_seconds()) // 3600, **event.about}
@@ -45,6 +51,9 @@ class LetterWriter:
             version, ended_at = event.about["version"], event.happened_at
             path = self._keys.path(event.account_id, event.about["job_id"], version, ended_at)
             blanks["link"] = self._public_url + path
+        if event.topic in people.TOPICS:
+            blanks["page"] = self._public_url
+            blanks["link"] = f"{self._public_url}{_PAGES.get(event.topic, '')}?token={SECRET_PLACE}"
         return blanks
 
 

@@ -1,0 +1,1 @@
+"""Pages about people themselves: signing up, passwords, sessions, second factors, the sandbox's mail."""
