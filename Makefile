@@ -15,8 +15,13 @@ serve: $(VENV)/installed ## Install what is needed and serve the sandbox
 ##@ Work on it
 
 .PHONY: test
-test: $(VENV)/installed-dev ## Run all tests, on all cores
+test: $(VENV)/installed-dev browser ## Run all tests, on all cores
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
+
+.PHONY: browser
+browser: ## Install the browser that tests drive, where it is missing
+	@command -v chromium >/dev/null && command -v chromedriver >/dev/null || \
+		{ apt-get update -qq && apt-get install -y -qq chromium chromium-driver; } || true
 
 .PHONY: check
 check: $(VENV)/installed-dev ## Check style, types and that generated files are fresh

@@ -17,8 +17,8 @@ from tradepost.surfaces.pages.asked import MOST_FORM, MOST_QUERY, Unreadable, co
 from tradepost.surfaces.pages.navigation import Group, Line, menu
 from tradepost.surfaces.pages.navigation import Page as Page
 from tradepost.surfaces.pages.visit import HTML as HTML
+from tradepost.surfaces.pages.visit import STATIC
 from tradepost.surfaces.pages.visit import STYLE as STYLE
-from tradepost.surfaces.pages.visit import STYLE_PATH as STYLE_PATH
 from tradepost.surfaces.pages.visit import Kit as Kit
 from tradepost.surfaces.pages.visit import Stop as Stop
 from tradepost.surfaces.pages.visit import Visit as Visit
@@ -71,7 +71,7 @@ class Site:
 
     def has(self, path: str) -> bool:
         """Whether this is a page of ours."""
-        return path == STYLE_PATH or self._find(path) is not None
+        return path in STATIC or self._find(path) is not None
 
     def navigation(self, path: str) -> list[tuple[str, list[Line]]]:
         """The menu on a page."""
@@ -90,8 +90,9 @@ class Site:
 
     async def answer(self, request: Request) -> Response:
         """Answer a request to one of our pages, whatever happens, with a page."""
-        if request.path == STYLE_PATH:
-            return Response(200, STYLE, "text/css; charset=utf-8", {"Cache-Control": "public, max-age=31536000"})
+        if request.path in STATIC:
+            data, kind = STATIC[request.path]
+            return Response(200, data, kind, {"Cache-Control": "public, max-age=31536000"})
         visit = self._visit(request)
         try:
             return await self._answer(visit)

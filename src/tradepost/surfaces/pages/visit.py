@@ -37,6 +37,10 @@ PROVE: Final = "/account/prove"
 """Where somebody shows once more who he is."""
 STYLE: Final = (resources.files(__package__) / "static" / "pages.css").read_bytes()
 STYLE_PATH: Final = f"/pages/{hashlib.sha256(STYLE).hexdigest()[:12]}.css"
+ICON: Final = (resources.files(__package__) / "static" / "icon.svg").read_bytes()
+ICON_PATH: Final = f"/pages/{hashlib.sha256(ICON).hexdigest()[:12]}.svg"
+STATIC: Final = {STYLE_PATH: (STYLE, "text/css; charset=utf-8"), ICON_PATH: (ICON, "image/svg+xml")}
+"""What pages are dressed with, by paths that change with it."""
 FORM_SEAL: Final = "form"
 """What the forms of whoever is signed in are sealed for."""
 
@@ -235,6 +239,7 @@ class Visit:
             show=Formats.of(self.say.locale),
             service=self.site.service,
             style=STYLE_PATH,
+            icon=ICON_PATH,
             languages=[
                 (name, LOCALES[name], f"{self.request.path}{_with_locale(self.query, name)}") for name in LOCALES
             ],
