@@ -112,6 +112,16 @@ class Settings(BaseSettings):
         description="Codes of the reasons that merchants may refund orders for, such as `[1, 25, 32]`; empty for "
         "all of both lists.",
     )
+    request_log_calls: int = Field(
+        100_000,
+        ge=0,
+        le=1_000_000_000,
+        description="Calls of one account that the request log keeps of each day, 4 KiB each on average; 0 turns "
+        "it off.",
+    )
+    request_log_mib: int = Field(
+        10_240, ge=1, description="What the request log may take in all; beyond it the oldest three days go."
+    )
     job_slots: int = Field(4, ge=1, le=64, description="Jobs that one worker works on at the same time.")
     files_url: str | None = Field(
         None, description="Bucket to keep files in, `s3://bucket/folder`; without it the data folder's `files`."

@@ -37,6 +37,7 @@ from tradepost.surfaces.operator_v1.chapters import api as operator_v1
 from tradepost.surfaces.pages.chapters import build_site
 from tradepost.surfaces.pages.site import Kit
 from tradepost.surfaces.pictures import PictureFiles
+from tradepost.surfaces.request_log.collecting import RequestLog
 from tradepost.surfaces.sessions import CallSessions, Chance
 from tradepost.surfaces.ticket_pictures import TicketPictures
 from tradepost.surfaces.wishpost_v2.chapters import api as wishpost_v2
@@ -44,7 +45,7 @@ from tradepost.surfaces.wishpost_v3.chapters import api as wishpost_v3
 from tradepost.wire.attachments import Attachments
 from tradepost.wire.endpoint import DeclarationError
 from tradepost.wire.gate import Rules
-from tradepost.wire.http import Addresses, App, Extra, Service
+from tradepost.wire.http import Addresses, App, Extra, Pages, Service
 from tradepost.wire.troubles import Troubles
 from tradepost.worker.addresses import PostalRules
 from tradepost.worker.chores import Chore
@@ -161,6 +162,14 @@ class Contained:
     """Where its world is moved, by pages, too."""
 
 
+def open_request_log(settings: Settings) -> RequestLog | None:
+    """What takes calls down, on a connection of its own, so that calls never wait for it; None where it is off."""
+    if not settings.request_log_calls:
+        return None
+    arguments = connect_arguments(settings, PLATFORM_ROLE)
+    return RequestLog(Database(arguments, PLATFORM_ROLE, most=1), settings.request_log_calls)
+
+
 def build_app(settings: Settings, ports: Mapping[int | str, str], contained: Contained | None = None) -> App:
     """The application of all services; `ports` tells which local address is whose."""
     # Operators see every account, so they have connections of their own, in the platform's role.
@@ -173,16 +182,18 @@ def build_app(settings: Settings, ports: Mapping[int | str, str], contained: Con
     sessions = CallSessions(database, link_keys=keys, studio=studio, order_rules=rules, press=press, chance=chance)
     sessions.tools = replace(sessions.tools, webhooks=webhook_tools(settings))
     apply_rate_limits(settings)
+    calls = open_request_log(settings)
+    running = [part for part in (contained, calls) if part is not None]
 
     async def start() -> None:
         await database.open()
         await platform.open()
-        if contained is not None:
-            await contained.start()
+        for part in reversed(running):
+            await part.start()
 
     async def stop() -> None:
-        if contained is not None:
-            await contained.stop()
+        for part in running:
+            await part.stop()
         darkroom.close()
         press.close()
         await database.close()
@@ -190,8 +201,8 @@ def build_app(settings: Settings, ports: Mapping[int | str, str], contained: Con
 
     return App(
         services={
-            "merchant": Service(merchant_v2, sessions),
-            "wishpost": Service(wishpost_v3, sessions, wishpost_v2),
+            "merchant": Service(merchant_v2, sessions, calls=calls),
+            "wishpost": Service(wishpost_v3, sessions, wishpost_v2, calls),
             "operator": Service(operator_v1, CallSessions(platform, order_rules=rules, chance=chance)),
         },
         addresses=_addresses(settings, ports),
@@ -201,11 +212,14 @@ def build_app(settings: Settings, ports: Mapping[int | str, str], contained: Con
         on_start=start,
         on_stop=stop,
         extras=contained.extras if contained is not None else {},
-        pages={
-            api.name: build_site(database, Kit(api, lambda: sessions.tools, desk))
-            for api in (merchant_v2, wishpost_v3)
-        },
+        pages=_pages(database, sessions, desk),
     )
+
+
+def _pages(database: Database, sessions: CallSessions, desk: Any) -> Mapping[str, Pages]:
+    """The pages of both services."""
+    apis = (merchant_v2, wishpost_v3)
+    return {api.name: build_site(database, Kit(api, lambda: sessions.tools, desk)) for api in apis}
 
 
 def _attachments(

@@ -41,6 +41,7 @@ ALLOWED = {
     "surfaces.pages": ("values", "wire", "domain", "storage", "surfaces.sessions", "surfaces.pages"),
     "surfaces.pictures": ("values", "wire", "domain", "storage", "surfaces.links"),
     "surfaces.ticket_pictures": ("values", "wire", "domain", "storage", "surfaces.links"),
+    "surfaces.request_log": ("values", "wire", "domain", "storage", "surfaces.request_log"),
     "surfaces.sandbox": ("values", "wire", "domain", "sandbox", "surfaces.sandbox"),
     "surfaces.merchant_v2": ("values", "wire", "domain", "surfaces.oauth", "surfaces.merchant_v2"),
     "surfaces.wishpost_v3": ("values", "wire", "domain", "surfaces.oauth", "surfaces.wishpost_v3"),

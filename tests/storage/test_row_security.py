@@ -57,20 +57,20 @@ TABLES = """
            array(select a.attname::text from pg_attribute a
                   where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) as columns
       from pg_class c join pg_namespace n on n.oid = c.relnamespace
-     where n.nspname = 'tradepost' and c.relkind in ('r', 'p', 'm', 'v', 'f')
+     where n.nspname = 'tradepost' and c.relkind in ('r', 'p', 'm', 'v', 'f') and not c.relispartition
      order by 1
 """
 KEYS = """
     select i.relname as name, t.relname as table_name, x.indisprimary as primary_key,
            array(select pg_get_indexdef(x.indexrelid, n, true) from generate_series(1, x.indnkeyatts) n) as columns
       from pg_index x join pg_class i on i.oid = x.indexrelid join pg_class t on t.oid = x.indrelid
-     where t.relnamespace = 'tradepost'::regnamespace and x.indisunique
+     where t.relnamespace = 'tradepost'::regnamespace and x.indisunique and not t.relispartition
     union all
     select k.conname, t.relname, null,
            array(select a.attname::text from unnest(k.conkey) with ordinality as at (number, place)
                    join pg_attribute a on a.attrelid = k.conrelid and a.attnum = at.number order by at.place)
       from pg_constraint k join pg_class t on t.oid = k.conrelid
-     where k.contype = 'f' and k.connamespace = 'tradepost'::regnamespace
+     where k.contype = 'f' and k.connamespace = 'tradepost'::regnamespace and not t.relispartition
 """
 
 

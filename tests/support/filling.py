@@ -11,6 +11,10 @@ FILL_EMPTY_TABLES: Final = (
     "select id, id, 'merchant', id, sha256(id::bytea), now(), now() from merchant",
     "insert into picture_use (merchant_id, picture_id, product_id) "
     "select merchant_id, min(i.id), min(p.id) from picture i join product p using (merchant_id) group by 1",
+    "insert into request_log_tally (account_id, day, kept) select id, current_date, 1 from merchant "
+    "on conflict do nothing",
+    "insert into request_log (account_id, last_id, first_id, slot, calls, is_compressed, lines, said) "
+    "select m.id, u, u, 1, 1, false, '', '' from merchant m, gen_random_uuid() u",
     "insert into sender_shop (account_id, shop_id, bound_at) "
     "select s.id, min(m.id), now() from shipper s cross join merchant m group by 1",
     "insert into sign_up (account_id, email, name, password_hash, currency, locale, created_at) "

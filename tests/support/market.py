@@ -73,6 +73,7 @@ from tradepost.surfaces.operator_v1.surface import SCOPES as OPERATOR_SCOPES
 from tradepost.surfaces.pages.chapters import build_site
 from tradepost.surfaces.pages.site import Kit
 from tradepost.surfaces.pictures import PictureFiles
+from tradepost.surfaces.request_log.collecting import RequestLog
 from tradepost.surfaces.sessions import CallSessions
 from tradepost.surfaces.ticket_pictures import TicketPictures
 from tradepost.surfaces.wishpost_v2.chapters import api as wishpost_v2
@@ -331,6 +332,12 @@ class _OneConnection:
         self._connection = connection
         self._role = role
 
+    async def open(self) -> None:
+        """It is open."""
+
+    async def close(self) -> None:
+        """It stays open."""
+
     @asynccontextmanager
     async def call(self) -> AsyncIterator[asyncpg.Connection[Any]]:
         kept: Fact | None = None
@@ -437,10 +444,11 @@ class Market:
         )
         apis = (merchant_v2, wishpost_v3)
         self._sites = {api.name: build_site(database, Kit(api, lambda: sessions.tools)) for api in apis}
+        self.calls = RequestLog(platform, most_per_day=100_000)
         self.app = App(
             services={
-                "merchant": Service(merchant_v2, sessions),
-                "wishpost": Service(wishpost_v3, sessions, wishpost_v2),
+                "merchant": Service(merchant_v2, sessions, calls=self.calls),
+                "wishpost": Service(wishpost_v3, sessions, wishpost_v2, self.calls),
                 "operator": Service(operator_v1, CallSessions(platform, new_id=scenes.seeded_ids(23))),
             },
             addresses=Addresses(default="merchant", names={"wishpost.cn": "wishpost"}, inside=INSIDE),

@@ -30,8 +30,9 @@ from tradepost.surfaces.scopes import SCOPES
 SEED = 20210519
 PRODUCTS_PER_SHOP = (14, 13, 13)
 PARCELS_PER_SENDER = 6
-# Operators are no part of the world: they run it, and their tokens stay good like those of the cast.
-_KEPT_TABLES = ("schema_migration", "world_clock", "operator_account", "operator_token")
+# Operators are no part of the world: they run it, and their tokens stay good like those of the cast. Nor is the log
+# of what callers asked, which is looked at after a reset, too.
+_KEPT_TABLES = ("schema_migration", "world_clock", "operator_account", "operator_token", "request_log%")
 _KEPT_SEQUENCES = ("worker_number",)
 """Workers that live hold their numbers."""
 
@@ -174,7 +175,8 @@ async def _has_shops(settings: Settings) -> bool:
 async def _truncate(connection: asyncpg.Connection[Any]) -> None:
     """Empty every table, in the caller's transaction; raises WorldBusy."""
     rows = await connection.fetch(
-        "select quote_ident(tablename) from pg_tables where schemaname = current_schema and tablename <> all($1)",
+        "select quote_ident(tablename) from pg_tables "
+        "where schemaname = current_schema and tablename not like all($1)",
         list(_KEPT_TABLES),
     )
     tables = ", ".join(row[0] for row in rows)

@@ -31,8 +31,9 @@ from tradepost.storage.database import PLATFORM_ROLE
 from tradepost.storage.migrate import migrations
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
-# The journal is the schema's and not the world's; counters of calls and numbers of workers are the machine's.
-_LEFT_OUT: Final = ("schema_migration", "rate_window")
+# The journal is the schema's and not the world's; counters of calls, the log of them and numbers of workers are the
+# machine's.
+_LEFT_OUT: Final = ("schema_migration", "rate_window", "request_log_tally")
 _MACHINES: Final = ("worker_number",)
 _ROOT: Final = "snapshots"
 _CAST: Final = "sandbox.json"
@@ -44,7 +45,7 @@ _TABLES = """
            array(select distinct f.confrelid::regclass::text from pg_constraint f
                   where f.conrelid = c.oid and f.contype = 'f' and f.confrelid <> c.oid) as after
       from pg_class c
-     where c.relnamespace = $1::regnamespace and c.relkind = 'r' and c.relname <> all($2)
+     where c.relnamespace = $1::regnamespace and c.relkind = 'r' and not c.relispartition and c.relname <> all($2)
      order by c.relname
 """
 

@@ -133,14 +133,15 @@ class _Reply:
             self.headers["Allow"] = fact.allowed.replace(" or ", ", ")
         if self.surface.is_older:
             body = answers.to_root_failure(failed.code, failed.message)
-            return Response(failed.http, body, answers.XML, self.headers)
+            return Response(failed.http, body, answers.XML, self.headers, code=failed.code)
         kind = failed.type if self.surface.tells_type else msgspec.UNSET
         return self._write(failed.http, answers.Envelope(failed.message, failed.code, failed.data, type=kind))
 
     def _write(self, status: int, envelope: answers.Envelope, is_page: bool = False) -> Response:
         if self.format == "xml":
-            return Response(status, answers.to_xml(envelope, is_page), answers.XML, self.headers)
-        return Response(status, answers.to_json(envelope), answers.JSON, self.headers)
+            body = answers.to_xml(envelope, is_page)
+            return Response(status, body, answers.XML, self.headers, code=envelope.code)
+        return Response(status, answers.to_json(envelope), answers.JSON, self.headers, code=envelope.code)
 
 
 async def answer(
@@ -360,26 +361,24 @@ def _take_format(surface: Surface, given: Parameters, reply: _Reply) -> None:
 
 
 def _take_locale(surface: Surface, given: Parameters, reply: _Reply) -> str | None:
-    text = given.take("locale")
-    if not text:
+    if not (text := given.take("locale")):
         return None
     reply.locale = surface.locale_reader.read("locale", text) or reply.locale
     return reply.locale
 
 
 def _take_fields(surface: Surface, endpoint: Endpoint, given: Parameters) -> fields.Selection | None:
-    if not surface.takes_fields(endpoint):
-        return None
-    text = given.take("fields")
+    text = given.take("fields") if surface.takes_fields(endpoint) else ""
     return fields.parse_fields(text, endpoint.returns) if text else None
 
 
 def _credentials(
     surface: Surface, endpoint: Endpoint, given: Parameters, request: Request, limits: tuple[RateLimit, ...]
 ) -> Credentials:
+    request.token = "" if endpoint.open else shown.token(shown.sent_token(surface, endpoint, given), request)
     return Credentials(
         service=surface.service,
-        token="" if endpoint.open else shown.token(shown.sent_token(surface, endpoint, given), request),
+        token=request.token,
         scope=endpoint.scope,
         limits=limits,
         client=request.client or "",

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, MutableMapping
+import time
+from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -25,14 +25,14 @@ from tradepost.wire import gate, refusals
 from tradepost.wire.attachments import Attachments
 from tradepost.wire.endpoint import Surface
 from tradepost.wire.http_types import Request, Response, is_host
+from tradepost.wire.reading import BodyReader, Receive
+from tradepost.wire.taken import Calls, new_request_id, taken
 from tradepost.wire.turns import Queues
 
 Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-BODY_SECONDS = 60
 log = structlog.get_logger("tradepost.http")
 
 
@@ -43,6 +43,8 @@ class Service:
     surface: Surface
     sessions: gate.Sessions
     older: Surface | None = None
+    calls: Calls | None = None
+    """Who is told of every call that was answered."""
 
     def surface_of(self, path: str) -> Surface:
         """The endpoints among which a path is looked for."""
@@ -148,15 +150,21 @@ class App:
                 if path == root or path.startswith(f"{root}/"):
                     await _send(await self._extra(extra, request), send)
                     return
-            service = self._services[name]
-            response = await gate.answer(
-                service.surface_of(path), service.sessions, self._rules, self._queues, request, str(uuid.uuid4())
-            )
+            response = await self._call(self._services[name], request)
         await _send(response, send)
+
+    async def _call(self, service: Service, request: Request) -> Response:
+        surface, request_id = service.surface_of(request.path), new_request_id()
+        began = time.perf_counter()
+        response = await gate.answer(surface, service.sessions, self._rules, self._queues, request, request_id)
+        if service.calls is not None:
+            took = time.perf_counter() - began
+            service.calls.take(taken(request_id, surface, request, response, int(took * 1e6)))
+        return response
 
     async def _extra(self, extra: Extra, request: Request) -> Response:
         surface = self._services[self._addresses.default].surface
-        request_id = str(uuid.uuid4())
+        request_id = new_request_id()
         try:
             gate.check_transport(self._rules, request)
             response = await extra.answer(request)
@@ -173,7 +181,7 @@ class App:
     ) -> None:
         """Hand out the file that a link leads to, or say in the envelope why not, whatever host it was asked of."""
         surface = self._services[attachments.service].surface
-        request_id = str(uuid.uuid4())
+        request_id = new_request_id()
         try:
             gate.check_transport(self._rules, request)
             if request.method not in ("GET", "HEAD"):
@@ -208,7 +216,7 @@ class App:
     def refuse(self, server: tuple[str, int | None] | None, fact: Fact) -> Response:
         """The answer to something that never became a request; the service is the one of the local address."""
         surface = self._services[self._by_port(server)].surface
-        return gate.refusal(surface, fact, str(uuid.uuid4()))
+        return gate.refusal(surface, fact, new_request_id())
 
     async def _health(self, path: str) -> Response:
         missing = await self._ready() if path == "/readyz" else None
@@ -246,7 +254,7 @@ class App:
             scheme = headers.get("x-forwarded-proto", scheme)
             host = headers.get("x-forwarded-host", host)
             client = self._forwarded_client(headers.get("x-forwarded-for", ""), client)
-        body = _BodyReader(headers, receive)
+        body = BodyReader(headers, receive)
         return Request(
             method=scope["method"],
             path=scope["path"],
@@ -257,6 +265,7 @@ class App:
             client=client,
             read_body=body.read,
             stream_body=body.stream,
+            seen=body,
         )
 
     def _is_trusted(self, client: str | None) -> bool:
@@ -315,44 +324,6 @@ def header_lines(response: Response, size: int | None = None) -> list[tuple[byte
     for name, value in response.headers.items():
         lines[name.lower().encode("ascii")] = value.encode("ascii")
     return list(lines.items())
-
-
-class _BodyReader:
-    """Reads one body within a number of bytes and a deadline."""
-
-    def __init__(self, headers: Mapping[str, str], receive: Receive) -> None:
-        self._headers = headers
-        self._receive = receive
-
-    async def read(self, limit: int) -> bytes:
-        """The whole body."""
-        return b"".join([piece async for piece in self.stream(limit)])
-
-    async def stream(self, limit: int) -> AsyncIterator[bytes]:
-        """The body as it arrives; raises BodyTooLarge, BodySlow, or BodyMalformed where it ends too soon."""
-        told = self._headers.get("content-length", "")
-        too_large = refusals.BodyTooLarge(limit=f"{limit / (1 << 20):g} MiB")
-        if told and not (told.isascii() and told.isdigit()):
-            raise refusals.BodyMalformed
-        if len(told) > 18 or (told and int(told) > limit):
-            raise too_large
-        size = 0
-        deadline = asyncio.get_running_loop().time() + BODY_SECONDS
-        more = True
-        while more:
-            try:
-                async with asyncio.timeout_at(deadline):
-                    message = await self._receive()
-            except TimeoutError:
-                raise refusals.BodySlow(seconds=BODY_SECONDS) from None
-            if message["type"] == "http.disconnect":
-                raise refusals.BodyMalformed
-            piece: bytes = message.get("body", b"")
-            size += len(piece)
-            if size > limit:
-                raise too_large
-            more = message.get("more_body", False)
-            yield piece
 
 
 def _without_port(host: str) -> str:

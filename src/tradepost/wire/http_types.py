@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import NewType
+from typing import NewType, Protocol
 
 BaseUrl = NewType("BaseUrl", str)
 """Scheme and host as a caller used them, without a slash at the end: https://merchant.example.
@@ -46,6 +46,26 @@ class Document:
     data: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was read of a body: how many bytes, and those at its beginning."""
+
+    size: int = 0
+    beginning: bytes = b""
+
+
+class SeenBody(Protocol):
+    """What can be looked at of a body that is read, or will be."""
+
+    @property
+    def size(self) -> int:
+        """Bytes that were read."""
+
+    @property
+    def beginning(self) -> bytes:
+        """The first of them."""
+
+
 @dataclass(slots=True)
 class Request:
     """One call: what was asked, from where, and two ways to read its body, once and within a limit of bytes."""
@@ -62,6 +82,10 @@ class Request:
     """The body whole."""
     stream_body: Callable[[int], AsyncIterator[bytes]]
     """The body in pieces of any size; the next is not fetched before it is asked for."""
+    seen: SeenBody = field(default_factory=Seen)
+    """What was read of the body so far."""
+    token: str = ""
+    """The access token that it came with, once that was found."""
 
     @property
     def base_url(self) -> BaseUrl:
@@ -81,3 +105,5 @@ class Response:
     """Seconds that it waits before it goes out, on purpose."""
     cut: bool = False
     """Whether only half of its body goes out, on purpose."""
+    code: int = 0
+    """The code in its envelope; 0 for a success."""

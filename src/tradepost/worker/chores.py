@@ -26,6 +26,7 @@ from tradepost.domain import (
     parcels,
     people,
     pictures,
+    request_log,
     webhooks,
     world,
 )
@@ -116,6 +117,15 @@ async def delete_expired_uploads(ctx: Ctx, files: FileStore) -> int:
         await files.delete_all(pictures.folder_of(stem))
         await pictures.forget_upload(ctx, merchant_id, picture_id)
     return len(expired)
+
+
+def forget_calls(most_bytes: int) -> Chore:
+    """The chore that keeps the request log within its days and within so many bytes."""
+
+    async def run(ctx: Ctx, files: FileStore) -> int:
+        return await request_log.forget_old_calls(ctx, most_bytes)
+
+    return Chore("forget old calls", timedelta(minutes=30), run)
 
 
 CHORES = (

@@ -31,7 +31,7 @@ from tradepost.wiring import (
 from tradepost.worker import handlers
 from tradepost.worker.addresses import ReturnAddresses
 from tradepost.worker.carriers import ParcelNumbers, ParcelScans
-from tradepost.worker.chores import do_chores
+from tradepost.worker.chores import do_chores, forget_calls
 from tradepost.worker.cores import OneCore
 from tradepost.worker.letters import LetterWriter
 from tradepost.worker.pictures import Pictures
@@ -83,8 +83,9 @@ async def _work(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, runner.stop)
+    chores = (*sandbox_chores(settings), forget_calls(settings.request_log_mib << 20))
     helpers = [
-        asyncio.create_task(do_chores(platform, files, moved, sandbox_chores(settings))),
+        asyncio.create_task(do_chores(platform, files, moved, chores)),
         asyncio.create_task(_stop_with_parent(runner)),
     ]
     sending = asyncio.create_task(sender.run())

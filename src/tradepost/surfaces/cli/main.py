@@ -16,6 +16,7 @@ from tradepost.surfaces.cli import (
     orders,
     processes,
     products,
+    request_log,
     sandbox,
     sending,
     shipping,
@@ -46,6 +47,7 @@ cli.add_typer(webhooks.group, name="webhook")
 cli.add_typer(jobs.group, name="jobs")
 cli.add_typer(audit.group, name="audit")
 cli.command()(certificates.ca)
+cli.add_typer(request_log.group, name="request-log")
 cli.command("notify")(inbox.notify)
 cli.add_typer(sending.sender_group, name="sender")
 cli.add_typer(sending.channel_group, name="channel")

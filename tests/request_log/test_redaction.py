@@ -1,0 +1,136 @@
+"""What may be kept of what was said: a secret under any name, in any form, whole or cut off, is not in it."""
+
+from __future__ import annotations
+
+import json
+import time
+from urllib.parse import quote, urlencode
+
+import pytest
+
+from tradepost.domain.access import new_code, new_refresh_token, new_secret, new_token
+from tradepost.surfaces.request_log.redaction import (
+    REMOVED,
+    UNREADABLE,
+    answered,
+    asked_body,
+    asked_path,
+    asked_query,
+)
+
+MARK = "fR33-wIlly"
+FORM, JSON, XML = "application/x-www-form-urlencoded", "application/json", "text/xml"
+NAMES = (
+    "client_secret",
+    "access_token",
+    "access_Token",
+    "refresh_token",
+    "code",
+    "code_verifier",
+    "Password",
+    "secret",
+)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_comes_under_a_secrets_name_is_removed(name: str) -> None:
+    pairs = {"id": "5f", name: MARK, "parent_sku": "ring"}
+    form = urlencode(pairs)
+    hidden = "".join(f"%{ord(letter):02X}" for letter in name)
+    whole = json.dumps(pairs)
+    texts = {
+        "query": asked_query(form.encode()),
+        "hidden name": asked_query(f"id=5f&{hidden}={MARK}&parent_sku=ring".encode()),
+        "form": asked_body(form.encode(), FORM, True),
+        "JSON": asked_body(whole.encode(), JSON, True),
+        "JSON with blanks": asked_body(json.dumps(pairs, indent=3).encode(), FORM, True),
+        "JSON that is cut off": asked_body(whole[: whole.index(MARK) + 6].encode(), JSON, False),
+        "JSON with a hidden name": asked_body(
+            whole.replace(name, "".join(f"\\u{ord(letter):04x}" for letter in name)).encode(), JSON, True
+        ),
+        "JSON within": asked_body(json.dumps({"a": [{"b": pairs}]}).encode(), JSON, True),
+        "JSON with a number": asked_body(whole.replace(f'"{MARK}"', "7331733173").encode(), JSON, True),
+        "JSON with a list": asked_body(whole.replace(f'"{MARK}"', f'["{MARK}"]').encode(), JSON, True),
+        "XML": asked_body(f"<a><id>5f</id><{name} x='1'>{MARK}</{name}></a>".encode(), XML, True),
+        "XML with CDATA": asked_body(f"<a><{name}><![CDATA[{MARK}</x>{MARK}]]></{name}></a>".encode(), XML, True),
+        "XML that is cut off": asked_body(f"<a><{name}>{MARK[:6]}".encode(), XML, False),
+        "XML with an attribute": asked_body(f'<a {name}="{MARK}"/>'.encode(), XML, True),
+        "multipart": asked_body(
+            f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{MARK}\r\n--x--\r\n'.encode(),
+            "multipart/form-data; boundary=x",
+            True,
+        ),
+        "JSON in a form": asked_body(f"orders={quote(whole)}".encode(), FORM, True),
+    }
+    for how, text in texts.items():
+        assert MARK[:6] not in text, how
+        assert "7331733173" not in text, how
+        assert REMOVED in text, how
+    assert texts["query"] == f"id=5f&{name}={REMOVED}&parent_sku=ring"
+
+
+@pytest.mark.parametrize("make", [new_token, new_secret, new_code, new_refresh_token])
+def test_our_own_secrets_are_known_by_their_looks(make: object) -> None:
+    secret = make()  # type: ignore[operator]
+    odd = quote(secret).replace("_", "%5F")
+    texts = [
+        asked_path(f"/api/v2/{secret}"),
+        asked_query(f"note={secret}".encode()),
+        asked_query(f"note={odd}&x=1".encode()),
+        asked_body(f"note={odd}".encode(), FORM, True),
+        asked_body(json.dumps({"note": f"see {secret}"}).encode(), JSON, True),
+        asked_body(json.dumps({"note": secret}).replace("_", "\\u005f").encode(), JSON, True),
+        asked_body(f"<a>{secret}</a>".encode(), XML, True),
+        asked_body(f"<a>{secret.replace('_', '&#95;')}</a>".encode(), XML, True),
+        shown(json.dumps({"data": {"access_token": secret, "expiry": 5}}).encode()),
+        shown(f"<Response><Data><access_token>{secret}</access_token></Data></Response>".encode()),
+        shown(json.dumps({"data": {"access_token": secret}}).encode()[:60]),
+    ]
+    for text in texts:
+        assert secret[8:20] not in text, text
+
+
+def shown(body: bytes) -> str:
+    return answered(body).decode()
+
+
+def test_links_are_kept_without_their_signatures() -> None:
+    link = "https://shop.example/downloads/a.csv?expires=17&key=ab&signature=Zm9vYmFy_-9"
+    assert shown(json.dumps({"data": {"download_link": link}}).encode()).count("Zm9vYmFy") == 0
+    assert "expires=17" in shown(json.dumps({"data": {"download_link": link}}).encode())
+
+
+def test_what_is_no_secret_is_kept_as_it_was() -> None:
+    for text in ("id=5f&inventory=3", "sku=a%2Bb+c&name=%E7%BA%A2", "x", "a=b=c&&d"):
+        assert asked_query(text.encode()) == text
+        assert asked_body(text.encode(), FORM, True) == text
+    body = '{"code": 0, "data": {"message": "the token of our esteem", "decode": "x", "token_type": "Bearer"}}'
+    assert shown(body.encode()) == body
+    orders = '{"orders": [{"postcode": "2000", "barcode": "77"}]}'
+    assert asked_body(orders.encode(), JSON, True) == orders
+
+
+def test_what_cannot_be_read_is_not_kept() -> None:
+    assert asked_body(b"\xff\xd8\xff\xe0 mp_at_", FORM, True) == UNREADABLE
+    assert asked_body(b'{"a": "\\u0061', JSON, False) == UNREADABLE
+    assert asked_body("é".encode() * 10 + b"\xc3", FORM, False) == "é" * 10, "cut off in the middle of a letter"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<token " * 2_300,
+        "<token>" * 2_300,
+        '"token":' * 2_000,
+        '{"token":"\\' * 1_400,
+        "token=" * 2_700,
+        " " * 16_000,
+    ],
+)
+def test_nothing_takes_long(text: str) -> None:
+    began = time.process_time()
+    for kind in (FORM, JSON, XML, "multipart/form-data"):
+        for start in ("", "<a ", "{"):
+            asked_body((start + text).encode()[:16_384], kind, False)
+    answered((text + "mp_").encode())
+    assert time.process_time() - began < 0.5
