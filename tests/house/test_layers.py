@@ -39,6 +39,11 @@ ALLOWED = {
     "surfaces.links": ("wire", "domain", "storage"),
     "surfaces.oauth": ("values", "wire", "domain"),
     "surfaces.pages": ("values", "wire", "domain", "storage", "surfaces.sessions", "surfaces.pages"),
+    # What notifications and infractions say is said in one place, for people and for programs.
+    "surfaces.pages.shop": (
+        *("values", "wire", "domain", "storage", "surfaces.sessions", "surfaces.pages"),
+        *("surfaces.merchant_v2.wording", "surfaces.merchant_v2.bulk_rows"),
+    ),
     "surfaces.pictures": ("values", "wire", "domain", "storage", "surfaces.links"),
     "surfaces.ticket_pictures": ("values", "wire", "domain", "storage", "surfaces.links"),
     "surfaces.request_log": ("values", "wire", "domain", "storage", "surfaces.request_log"),

@@ -54,9 +54,9 @@ class Browser:
         sent = {"origin": self.base} if headers is None else headers
         return self._go("POST", urljoin(self.url, form.get("action")), urlencode(fields).encode(), sent)
 
-    def send_to(self, where: str, body: bytes) -> Answer:
+    def send_to(self, where: str, body: bytes, kind: str = FORM) -> Answer:
         """Send a form to somewhere else than it leads."""
-        return self._go("POST", urljoin(self.url, where), body, {"origin": self.base})
+        return self._go("POST", urljoin(self.url, where), body, {"origin": self.base, "content_type": kind})
 
     def sign_in(self, email: str, password: str) -> Answer:
         """Fill in the form that asks who we are."""

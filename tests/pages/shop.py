@@ -32,7 +32,7 @@ class ShopBrowser:
         """What a person reads."""
         return self.browser.text
 
-    def send(self, action: str, status: int = 200, **values: str) -> str:
+    def send(self, action: str, status: int = 200, /, **values: str) -> str:
         """Fill in the form that leads somewhere and send it; gives what the page after it says."""
         forms = self.page.xpath("//main//form")
         at = next(n for n, form in enumerate(forms) if form.get("action") == action)
@@ -49,3 +49,21 @@ class ShopBrowser:
         names = self.page.xpath("//*[@aria-invalid='true']/@name")
         texts = self.page.xpath("//p[@class='wrong-text' or @class='problem']/text()")
         return ", ".join(names), " ".join(texts)
+
+    def seal(self) -> str:
+        """The seal that the forms of this page have."""
+        found: str = self.page.xpath("//main//input[@name='seal']/@value")[0]
+        return found
+
+    def upload(self, action: str, name: str, text: str, status: int = 200, **values: str) -> str:
+        """Send a file, as a browser does, with the form that leads somewhere; gives what the page after it says."""
+        form = next(form for form in self.page.xpath("//main//form") if form.get("action") == action)
+        fields = {
+            one.get("name"): one.get("value") or "" for one in form.xpath(".//input[@type='hidden']")
+        } | values
+        begin = "--xyz\r\nContent-Disposition: form-data; name="
+        parts = [f'{begin}"{key}"\r\n\r\n{value}\r\n' for key, value in fields.items()]
+        parts.append(f'{begin}"{name}"; filename="a.csv"\r\nContent-Type: text/csv\r\n\r\n{text}\r\n--xyz--\r\n')
+        self.browser.send_to(action, "".join(parts).encode(), "multipart/form-data; boundary=xyz")
+        assert self.browser.answer.status == status, self.text
+        return self.text

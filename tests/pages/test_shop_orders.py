@@ -137,7 +137,7 @@ def test_a_refused_form_keeps_its_input_and_names_the_field(
 ) -> None:
     order_id = an_order(market, "approved")
     shop.open(f"/orders/{order_id}")
-    shop.send(f"/orders/{order_id}/fulfil", status=400, **{"ship_note": "a <b> note", **values})
+    shop.send(f"/orders/{order_id}/fulfil", 400, **{"ship_note": "a <b> note", **values})
     name, text = shop.wrong()
     assert name == field
     assert says in text
@@ -148,7 +148,7 @@ def test_a_refused_form_keeps_its_input_and_names_the_field(
 def test_an_order_is_refunded_with_a_reason(market: Market, shop: ShopBrowser) -> None:
     order_id = an_order(market, "approved")
     shop.open(f"/orders/{order_id}")
-    shop.send(f"/orders/{order_id}/refund", status=400, reason_code="-1")
+    shop.send(f"/orders/{order_id}/refund", 400, reason_code="-1")
     assert shop.wrong()[0] == "reason_note"
     shop.send(f"/orders/{order_id}/refund", reason_code="-1", reason_note="The warehouse flooded.")
     assert shop.said() == "The order is refunded."
@@ -185,7 +185,7 @@ def test_a_form_without_the_seal_of_this_session_changes_nothing(market: Market,
     stolen = other.page.xpath(f"//form[@action='/orders/{order_id}/fulfil']//input[@name='seal']/@value")[0]
     for seal in ("", "0" * 64, stolen):
         shop.open(f"/orders/{order_id}")
-        shop.send(f"/orders/{order_id}/fulfil", status=403, seal=seal, **sent)
+        shop.send(f"/orders/{order_id}/fulfil", 403, seal=seal, **sent)
     assert market.sql("select state from orders where id = $1", order_id) == "approved"
 
 
@@ -206,7 +206,7 @@ def test_transactions_are_generated_in_a_sandbox_only(market: Market, shop: Shop
     market.let_pages_use(desk)
     shop.open("/orders")
     for odd in ("", "0", "10001", "-1", "１", "1e3"):
-        shop.send("/orders/generate", status=400, orders=odd)
+        shop.send("/orders/generate", 400, orders=odd)
         assert shop.wrong()[0] == "orders"
     shop.send("/orders/generate", orders="25")
     assert shop.said() == "25 orders were generated."

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
+from tradepost.values import Fact
+from tradepost.wire.forms import Parameters, add_body
 from tradepost.wire.http_types import Request
 
 MOST_QUERY: Final = 16_384
@@ -16,6 +18,7 @@ MOST_FIELDS: Final = 50
 MOST_FIELDS_OF_LARGE: Final = 1_000
 """Of a form that may be larger than others."""
 FORM: Final = "application/x-www-form-urlencoded"
+FORM_WITH_FILES: Final = "multipart/form-data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,10 @@ def read_fields(raw: bytes, most: int) -> Fields:
 
 async def read_form(request: Request, most: int = MOST_FORM) -> Fields:
     """The form that was sent, of at most so many bytes; raises Unreadable."""
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == FORM_WITH_FILES and most > MOST_FORM:
+        return await _read_parts(request, most)
+    if kind != FORM:
         raise Unreadable
     return read_fields(await request.read_body(most), most)
 
@@ -72,3 +78,19 @@ def cookie(request: Request, name: str) -> str:
     parts = [part.strip().partition("=") for part in request.headers.get("cookie", "").split(";")]
     found = [value for key, _, value in parts if key == name]
     return found[0] if len(found) == 1 else ""
+
+
+async def _read_parts(request: Request, most: int) -> Fields:
+    """A form with files, each of which is its text; a name that came twice, or holds no text, has no value."""
+    given = Parameters()
+    try:
+        await add_body(given, request, most)
+    except Fact:
+        raise Unreadable from None
+    pairs, wrong = [], []
+    for name in sorted(given.names()):
+        try:
+            pairs.append((name, given.take(name)))
+        except Fact:
+            wrong.append(name)
+    return Fields(tuple(pairs), dict(pairs), frozenset(wrong))

@@ -9,7 +9,17 @@ from tradepost.storage.database import Database
 from tradepost.surfaces.pages import consent, signing
 from tradepost.surfaces.pages.account import joining, mail, security
 from tradepost.surfaces.pages.navigation import Entry, Group, Page
-from tradepost.surfaces.pages.shop import home, orders
+from tradepost.surfaces.pages.shop import (
+    files,
+    home,
+    news,
+    orders,
+    product_shipping,
+    products,
+    returns,
+    tickets,
+    warehouses,
+)
 from tradepost.surfaces.pages.site import Kit, Site
 
 CONSENT_PATHS: Final = {
@@ -29,10 +39,31 @@ ACCOUNT: Final = Group(
     [Entry(signing.APPS, "apps"), Entry(security.ACCOUNT, "security")],
 )
 JOINING: Final = Group("", {**joining.PAGES, **mail.PAGES})
-SHOP: Final = (
-    Group("menu.shop", {**home.PAGES, **orders.PAGES}, [Entry("/", "home"), Entry("/orders", "orders")]),
+_SHOP: Final = (home, orders, products, product_shipping, tickets, news, returns)
+SHOP: Final = Group(
+    "menu.shop",
+    {path: methods for module in _SHOP for path, methods in module.PAGES.items()},
+    [
+        Entry("/", "home"),
+        Entry("/orders", "orders"),
+        Entry("/products", "products"),
+        Entry("/tickets", "tickets"),
+        Entry("/notifications", "notifications"),
+        Entry("/infractions", "infractions"),
+        Entry("/returns", "returns"),
+    ],
+    {**products.LARGE, **product_shipping.LARGE, **tickets.LARGE, **news.LARGE},
 )
-GROUPS: Final[Mapping[str, tuple[Group, ...]]] = {"merchant": (*SHOP, ACCOUNT, JOINING), "wishpost": (ACCOUNT,)}
+STOCK: Final = Group(
+    "menu.stock",
+    {**warehouses.PAGES, **files.PAGES},
+    [Entry("/warehouses", "warehouses"), Entry("/files", "files")],
+    {**warehouses.LARGE, **files.LARGE},
+)
+GROUPS: Final[Mapping[str, tuple[Group, ...]]] = {
+    "merchant": (SHOP, STOCK, ACCOUNT, JOINING),
+    "wishpost": (ACCOUNT,),
+}
 """The pages of each service that stand in its menu or near it."""
 
 
