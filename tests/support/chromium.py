@@ -45,6 +45,9 @@ _SWITCHES: Final = (
 _AUDIT: Final = (Path(__file__).parent / "audit.js").read_text(encoding="utf-8")
 
 
+_LINKS = "return Array.from(document.links).filter(link => !link.hasAttribute('download')).map(link => link.href)"
+
+
 class Chromium:
     """One browser; what it complains about is gathered until somebody asks."""
 
@@ -138,9 +141,9 @@ class Chromium:
         return found + self.complaints()
 
     def links(self) -> list[str]:
-        """The pages of the same place that this one leads to, with their queries."""
+        """The pages of the same place that this one leads to, with their queries; files are none."""
         here = urlsplit(self.driver.current_url)
-        found = self.driver.execute_script("return Array.from(document.links, link => link.href)")
+        found = self.driver.execute_script(_LINKS)
         parts = (urlsplit(link) for link in found)
         return [p.path + (f"?{p.query}" if p.query else "") for p in parts if p.netloc == here.netloc]
 
