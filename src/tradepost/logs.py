@@ -28,3 +28,8 @@ def configure_logging(settings: Settings) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+
+
+def configure_warnings() -> None:
+    """What a verb of the command line has to warn of stands on standard error, beside what it prints."""
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))

@@ -8,7 +8,12 @@ from tests.browser.conftest import Sandbox
 from tests.support.chromium import DESKTOP, PHONE, Chromium, kind_of
 
 LANGUAGES = ("en", "zh", "fr", "de")
-LOOKS = [("desk light", DESKTOP, False), ("desk dark", DESKTOP, True), ("phone dark", PHONE, True)]
+LOOKS = [
+    ("desk light", DESKTOP, False),
+    ("desk dark", DESKTOP, True),
+    ("tablet", (768, 1024), False),
+    ("phone dark", PHONE, True),
+]
 # What the pages that are there lead to already; this may only shrink.
 NOT_THERE_YET: set[str] = set()
 FIRST = {"nobody": ["/sign-in", "/sandbox/mail"], "merchants": ["/"], "wishpost": ["/apps"]}

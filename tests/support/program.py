@@ -160,6 +160,7 @@ class Program:
         self._process: subprocess.Popen[bytes] | None = None
         self._workers: list[subprocess.Popen[bytes]] = []
         self._log_number = 0
+        self._cast: tuple[list[int], str] | None = None
 
     @property
     def pid(self) -> int:
@@ -235,8 +236,12 @@ class Program:
         return done.stdout
 
     def credentials(self) -> dict[str, list[dict[str, str]]]:
-        """The cast of the sandbox as a program reads it."""
-        found: dict[str, list[dict[str, str]]] = json.loads(self.told("sandbox", "credentials", "--json"))
+        """The cast of the sandbox as a program reads it; asked once for as long as nobody changes it."""
+        kept = [self.folder / name for name in ("sandbox.json", "serving.json")]
+        stamp = [file.stat().st_mtime_ns for file in kept if file.exists()]
+        if self._cast is None or self._cast[0] != stamp:
+            self._cast = stamp, self.told("sandbox", "credentials", "--json")
+        found: dict[str, list[dict[str, str]]] = json.loads(self._cast[1])
         return found
 
     def is_ready(self) -> bool:

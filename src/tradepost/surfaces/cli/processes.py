@@ -10,6 +10,7 @@ import asyncpg
 import typer
 
 from tradepost.authority import AuthorityError
+from tradepost.logs import configure_warnings
 from tradepost.settings import SettingsError, load_settings
 from tradepost.storage.database import StorageUnavailable
 from tradepost.storage.embedded import EmbeddedPostgresError
@@ -85,6 +86,7 @@ PROCESSES: Final = frozenset(
 
 def run(cli: typer.Typer) -> None:
     """Run a command line; what an operator can mend is told in words, without a traceback."""
+    configure_warnings()
     try:
         cli()
     except (AuthorityError, SettingsError, MigrationError, EmbeddedPostgresError) as error:
