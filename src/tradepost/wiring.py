@@ -35,6 +35,7 @@ from tradepost.surfaces.labels import LabelFiles
 from tradepost.surfaces.merchant_v2.chapters import api as merchant_v2
 from tradepost.surfaces.operator_v1.chapters import api as operator_v1
 from tradepost.surfaces.pages.chapters import build_site
+from tradepost.surfaces.pages.office.chapters import build_office
 from tradepost.surfaces.pages.site import Kit
 from tradepost.surfaces.pictures import PictureFiles
 from tradepost.surfaces.request_log.collecting import RequestLog
@@ -52,7 +53,7 @@ from tradepost.worker.chores import Chore
 from tradepost.worker.handlers import Mailbox, Mailer
 from tradepost.worker.smtp import SmtpMailer
 
-INSIDE: Mapping[str, str] = {"/api/operator/": "operator"}
+INSIDE: Mapping[str, str] = {"/api/operator/": "operator", "/operator": "operator"}
 """Services that live at the addresses of the merchant service, by what their paths begin with."""
 
 
@@ -212,14 +213,17 @@ def build_app(settings: Settings, ports: Mapping[int | str, str], contained: Con
         on_start=start,
         on_stop=stop,
         extras=contained.extras if contained is not None else {},
-        pages=_pages(database, sessions, desk),
+        pages=_pages(database, platform, sessions, desk),
     )
 
 
-def _pages(database: Database, sessions: CallSessions, desk: Any) -> Mapping[str, Pages]:
-    """The pages of both services."""
+def _pages(database: Database, platform: Database, sessions: CallSessions, desk: Any) -> Mapping[str, Pages]:
+    """The pages of both services, and those of operators."""
     apis = (merchant_v2, wishpost_v3)
-    return {api.name: build_site(database, Kit(api, lambda: sessions.tools, desk)) for api in apis}
+    office = build_office(platform, Kit(operator_v1, lambda: sessions.tools, desk))
+    return {api.name: build_site(database, Kit(api, lambda: sessions.tools, desk)) for api in apis} | {
+        office.service: office
+    }
 
 
 def _attachments(

@@ -28,6 +28,7 @@ def test_an_operator_by_hand(tradepost: Tradepost) -> None:
     assert "disabled" in tradepost("operator", "list")[1]
     assert tradepost("operator", "enable", "storefront") == (0, "active\n")
     assert tradepost("operator", "acts") == (0, "")
+    assert re.fullmatch(r"password  [0-9A-Za-z_-]{16}\n", tradepost("operator", "password", "storefront")[1])
     for words, said in (
         (("add", "storefront"), "has this name"),
         (("add", "f" * 24), "can be read"),
@@ -36,6 +37,7 @@ def test_an_operator_by_hand(tradepost: Tradepost) -> None:
         (("token", "issue", "desk", "--scope", "everything"), "Unknown scope: everything"),
         (("token", "issue", "desk", "--days", "0"), "longer than a moment"),
         (("disable", "nobody"), "no operator"),
+        (("password", "desk", "--password", "short"), "Not done."),
     ):
         code, told = tradepost("operator", *words)
         assert code == 1

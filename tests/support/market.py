@@ -71,6 +71,7 @@ from tradepost.surfaces.merchant_v2.surface import SCOPES as MERCHANT_SCOPES
 from tradepost.surfaces.operator_v1.chapters import api as operator_v1
 from tradepost.surfaces.operator_v1.surface import SCOPES as OPERATOR_SCOPES
 from tradepost.surfaces.pages.chapters import build_site
+from tradepost.surfaces.pages.office.chapters import build_office
 from tradepost.surfaces.pages.site import Kit
 from tradepost.surfaces.pictures import PictureFiles
 from tradepost.surfaces.request_log.collecting import RequestLog
@@ -355,9 +356,9 @@ class _OneConnection:
 
     @asynccontextmanager
     async def acting_for(self, account_id: str, **how: object) -> AsyncIterator[asyncpg.Connection[Any]]:
-        """In the role of the application for an account, in that of the platform for none."""
+        """In this database's role for an account, in that of the platform for none."""
         async with self._connection.transaction():
-            await self._connection.execute(f"set local role {APP_ROLE if account_id else PLATFORM_ROLE}")
+            await self._connection.execute(f"set local role {self._role if account_id else PLATFORM_ROLE}")
             await self._connection.execute("select set_config('tradepost.account', $1, true)", account_id)
             yield self._connection
 
@@ -444,6 +445,7 @@ class Market:
         )
         apis = (merchant_v2, wishpost_v3)
         self._sites = {api.name: build_site(database, Kit(api, lambda: sessions.tools)) for api in apis}
+        self._sites["operator"] = build_office(platform, Kit(operator_v1, lambda: sessions.tools))
         self.calls = RequestLog(platform, most_per_day=100_000)
         self.app = App(
             services={

@@ -32,7 +32,14 @@ PRODUCTS_PER_SHOP = (14, 13, 13)
 PARCELS_PER_SENDER = 6
 # Operators are no part of the world: they run it, and their tokens stay good like those of the cast. Nor is the log
 # of what callers asked, which is looked at after a reset, too.
-_KEPT_TABLES = ("schema_migration", "world_clock", "operator_account", "operator_token", "request_log%")
+_KEPT_TABLES = (
+    "schema_migration",
+    "world_clock",
+    "operator_account",
+    "operator_token",
+    "operator_password",
+    "request_log%",
+)
 _KEPT_SEQUENCES = ("worker_number",)
 """Workers that live hold their numbers."""
 

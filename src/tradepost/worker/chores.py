@@ -62,7 +62,7 @@ async def _forget_seeds(ctx: Ctx, files: FileStore) -> int:
 
 
 async def _forget_sessions(ctx: Ctx, files: FileStore) -> int:
-    return await people.forget_sessions(ctx)
+    return await people.forget_sessions(ctx) + await operators.forget_sessions(ctx)
 
 
 async def _forget_jobs(ctx: Ctx, files: FileStore) -> int:

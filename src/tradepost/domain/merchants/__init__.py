@@ -9,7 +9,9 @@ from tradepost.domain.merchants.operations import (
     add_merchant,
     check_currency,
     check_person,
+    find_line,
     list_merchants,
+    names_of,
     page_merchants,
     set_suspended,
 )
@@ -26,7 +28,9 @@ __all__ = [
     "add_merchant",
     "check_currency",
     "check_person",
+    "find_line",
     "list_merchants",
+    "names_of",
     "page_merchants",
     "set_suspended",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Final
 
 from babel.numbers import is_currency
@@ -67,6 +68,19 @@ async def list_merchants(ctx: Ctx) -> list[MerchantLine]:
 async def page_merchants(ctx: Ctx, after: Bookmark, limit: int) -> tuple[list[MerchantLine], bool]:
     """Some shops behind a place in the list, the oldest first, and whether there are more."""
     return await rows.page(ctx.db, after, limit)
+
+
+async def find_line(ctx: Ctx, merchant_id: str) -> MerchantLine:
+    """A shop as it stands in an operator's list; raises MerchantUnknown."""
+    found = await rows.find_line(ctx.db, merchant_id)
+    if found is None:
+        raise MerchantUnknown(merchant_id=merchant_id)
+    return found
+
+
+async def names_of(ctx: Ctx, merchant_ids: Collection[str]) -> dict[str, str]:
+    """What shops are called, by their ids; those that there are."""
+    return await rows.names_of(ctx.db, list(set(merchant_ids)))
 
 
 async def set_suspended(ctx: Ctx, merchant_id: str, suspended: bool) -> None:

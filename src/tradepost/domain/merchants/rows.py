@@ -85,3 +85,15 @@ async def find_merchant(db: Rows, merchant_id: str) -> Merchant | None:
         "select id, name, currency, payment_currency, locale from merchant where id = $1", merchant_id
     )
     return Merchant(*row) if row else None
+
+
+async def find_line(db: Rows, merchant_id: str) -> MerchantLine | None:
+    """A shop as it stands in the list."""
+    row = await db.fetchrow(f"{_LINE} where id = $1", merchant_id)
+    return MerchantLine(*row) if row else None
+
+
+async def names_of(db: Rows, merchant_ids: list[str]) -> dict[str, str]:
+    """What shops are called, by their ids."""
+    found = await db.fetch("select id, name from merchant where id = any($1)", merchant_ids)
+    return {row[0]: row[1] for row in found}

@@ -8,16 +8,26 @@ from datetime import timedelta
 from typing import Any, Final
 
 from tradepost.domain import audit
-from tradepost.domain.access import MOST_DAYS, fingerprint, new_operator_token
+from tradepost.domain.access import (
+    MOST_DAYS,
+    SESSION_PREFIX,
+    fingerprint,
+    looks_right,
+    new_operator_token,
+    new_session,
+    password_hash,
+)
 from tradepost.domain.access.failures import LifetimeUnusable
 from tradepost.domain.context import Ctx, OperatorCtx
 from tradepost.domain.operators import failures, rows
 from tradepost.domain.operators.operator import Act, OperatorLine, TokenLine
+from tradepost.domain.people import ABSOLUTE_HOURS, Person, Signed, check_new_password, is_open
 
 TOKEN_DAYS: Final = 365
 KEY_KEPT: Final = timedelta(hours=24)
 """How long the answer to a call stays good for its key, by the world's clock."""
 MOST_NAME: Final = 100
+_TOUCH: Final = timedelta(minutes=1)
 _ID = re.compile("[0-9a-f]{24}", re.ASCII)
 
 
@@ -83,6 +93,56 @@ async def revoke_token(ctx: Ctx, token: str) -> bool:
     return taken is not None
 
 
+# -- people who sign in
+
+
+async def set_password(ctx: Ctx, who: str, password: str) -> None:
+    """Let an operator sign in with a password, the only one he has; whoever was signed in is not any more.
+
+    Raises OperatorUnknown, and what `people.check_new_password` raises.
+    """
+    found = await find_operator(ctx, who)
+    check_new_password(password, found.name)
+    await rows.set_password(ctx.db, found.id, password_hash(password), ctx.now)
+    await rows.end_sessions(ctx.db, found.id, ctx.now)
+    await audit.record(ctx, "operator.password_set", operator_id=found.id)
+
+
+async def find_person(ctx: Ctx, name: str) -> Person | None:
+    """Who signs in with a name; None where nobody does, has no password, or is kept out."""
+    return await rows.find_person(ctx.db, name)
+
+
+async def open_session(ctx: Ctx, person: Person) -> str:
+    """Sign an operator in; gives the id of his session, told this once."""
+    session = new_session()
+    await rows.insert_session(ctx.db, person.user_id, ctx.new_id(), fingerprint(session), ctx.now)
+    return session
+
+
+async def find_session(ctx: Ctx, session: str) -> Signed | None:
+    """The operator who is signed in by a session; None where it is none or over, or he is kept out."""
+    if not looks_right(session, SESSION_PREFIX):
+        return None
+    kept = await rows.find_session(ctx.db, fingerprint(session))
+    if kept is None or not is_open(kept["created_at"], kept["used_at"], kept["ended_at"], ctx.now):
+        return None
+    if ctx.now - kept["used_at"] > _TOUCH:
+        await rows.touch_session(ctx.db, kept["operator_id"], kept["id"], ctx.now)
+    who = kept["operator_id"]
+    return Signed(who, kept["name"], who, kept["locale"], False, kept["id"], ctx.now)
+
+
+async def close_session(ctx: Ctx, signed: Signed) -> None:
+    """Sign an operator out."""
+    await rows.end_sessions(ctx.db, signed.user_id, ctx.now, signed.session_id)
+
+
+async def forget_sessions(ctx: Ctx) -> int:
+    """Delete the sessions of operators that were over long ago; gives how many there were."""
+    return await rows.delete_sessions(ctx.db, ctx.now - timedelta(hours=2 * ABSOLUTE_HOURS))
+
+
 # -- what calls leave behind
 
 
@@ -92,7 +152,7 @@ async def record_act(ctx: OperatorCtx, verb: str, subject: str | None, about: Ma
     `subject` is the merchant or user that it is done to, None where it is everybody; `about` are the ids of the
     things that it is about, and never a text that somebody wrote.
     """
-    assert ctx.token_id is not None, "an operator calls with a token"
+    assert ctx.token_id is not None, "an operator calls with a token, or is signed in by a session"
     await rows.insert_act(ctx.db, ctx.now, ctx.actor.id, ctx.token_id, verb, subject, about)
     await audit.record(ctx, f"operator.{verb}", subject, **about)
 

@@ -12,6 +12,7 @@ import msgspec
 from tradepost.domain.context import Rows
 from tradepost.domain.operators.failures import NameTaken
 from tradepost.domain.operators.operator import Act, OperatorLine, TokenLine
+from tradepost.domain.people import Person
 
 _LINE = "select id, name, locale, disabled_at is not null, created_at from operator_account"
 
@@ -87,6 +88,70 @@ async def revoke_token(db: Rows, token_id: str, token_hash: bytes, now: datetime
         token_hash,
         now,
     )
+
+
+async def set_password(db: Rows, operator_id: str, kept: str, now: datetime) -> None:
+    """Keep what is kept of an operator's password, in place of another."""
+    await db.execute(
+        "insert into operator_password (operator_id, hash, set_at) values ($1, $2, $3) "
+        "on conflict (operator_id) do update set hash = excluded.hash, set_at = excluded.set_at",
+        operator_id,
+        kept,
+        now,
+    )
+
+
+async def find_person(db: Rows, name: str) -> Person | None:
+    """Who signs in with a name; nobody who is disabled."""
+    row = await db.fetchrow(
+        "select o.id, o.id, o.name, o.locale, p.hash from operator_account o "
+        "join operator_password p on p.operator_id = o.id where o.name = $1 and o.disabled_at is null",
+        name,
+    )
+    return None if row is None else Person(*row)
+
+
+async def insert_session(db: Rows, operator_id: str, session_id: str, session_hash: bytes, now: datetime) -> None:
+    """Keep a session that begins now."""
+    await db.execute(
+        "insert into operator_session (operator_id, id, hash, created_at, used_at) values ($1, $2, $3, $4, $4)",
+        operator_id,
+        session_id,
+        session_hash,
+        now,
+    )
+
+
+async def find_session(db: Rows, session_hash: bytes) -> Any:
+    """A session, whatever it is worth, with its operator; none of one who is disabled."""
+    return await db.fetchrow(
+        "select s.operator_id, s.id, s.created_at, s.used_at, s.ended_at, o.name, o.locale from operator_session s "
+        "join operator_account o on o.id = s.operator_id where s.hash = $1 and o.disabled_at is null",
+        session_hash,
+    )
+
+
+async def touch_session(db: Rows, operator_id: str, session_id: str, now: datetime) -> None:
+    """Note that a session was used."""
+    await db.execute(
+        "update operator_session set used_at = $3 where operator_id = $1 and id = $2", operator_id, session_id, now
+    )
+
+
+async def end_sessions(db: Rows, operator_id: str, now: datetime, session_id: str | None = None) -> None:
+    """Note that one session of an operator is over, or that all are."""
+    await db.execute(
+        "update operator_session set ended_at = $3 "
+        "where operator_id = $1 and id = coalesce($2, id) and ended_at is null",
+        operator_id,
+        session_id,
+        now,
+    )
+
+
+async def delete_sessions(db: Rows, before: datetime) -> int:
+    """Delete the sessions that began before a moment; gives how many there were."""
+    return len(await db.fetch("delete from operator_session where created_at < $1 returning true", before))
 
 
 async def insert_act(

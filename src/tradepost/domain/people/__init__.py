@@ -48,6 +48,7 @@ from tradepost.domain.people.person import (
     SessionLine,
     Signed,
     check_new_password,
+    is_open,
 )
 
 __all__ = [
@@ -84,6 +85,7 @@ __all__ = [
     "first_of",
     "forget_sessions",
     "has_factor",
+    "is_open",
     "key_text",
     "key_uri",
     "list_sessions",

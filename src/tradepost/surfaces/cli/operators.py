@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from typing import Annotated
 
 import typer
@@ -29,6 +30,17 @@ def add_operator(
     if locale not in LOCALES:
         raise SystemExit(f"The language is one of {', '.join(LOCALES)}.")
     print(run(lambda ctx: operators.add_operator(ctx, name, locale)))
+
+
+@group.command("password")
+def set_password(
+    who: Who,
+    password: Annotated[str | None, typer.Option(help="Without it one is made up and shown.")] = None,
+) -> None:
+    """Let an operator sign in to the pages below /operator by his name; who is signed in as him is not any more."""
+    chosen = password or secrets.token_urlsafe(12)
+    run(lambda ctx: operators.set_password(ctx, who, chosen))
+    print(f"password  {chosen if password is None else '(as given)'}")
 
 
 @group.command("list")

@@ -12,6 +12,9 @@ from urllib.parse import urlsplit
 
 import structlog
 
+from tradepost.domain import people
+from tradepost.domain.context import Ctx
+from tradepost.domain.people import Signed
 from tradepost.storage.database import Database, StorageUnavailable
 from tradepost.surfaces.pages.asked import MOST_FORM, MOST_QUERY, Unreadable, cookie, read_fields, read_form
 from tradepost.surfaces.pages.navigation import Group, Line, menu
@@ -35,7 +38,9 @@ Methods = Mapping[str, Page]
 
 
 class Site:
-    """The pages of one service, by path and method."""
+    """The pages of one service, by path and method. `root` is what the paths of signing in and out begin with."""
+
+    root = ""
 
     def __init__(self, database: Database, groups: Sequence[Group], kit: Kit) -> None:
         self.service: str = kit.api.name
@@ -61,6 +66,10 @@ class Site:
     def pages(self) -> Mapping[str, Methods]:
         """Every page by its path, blanks in braces, and its methods."""
         return {path: methods for group in self.groups for path, methods in group.pages.items()}
+
+    async def find_session(self, ctx: Ctx, session: str) -> Signed | None:
+        """Who is signed in by a session; None where it is none or over."""
+        return await people.find_session(ctx, self.service, session)
 
     def _add(self, path: str, methods: Methods) -> None:
         parts = path.split("/")

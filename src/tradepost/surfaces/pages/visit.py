@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from tradepost.domain import merchants, people, world
+from tradepost.domain import merchants, world
 from tradepost.domain.context import By, Ctx, MerchantCtx, random_id
 from tradepost.domain.people import Signed
 from tradepost.domain.sealing import SealingKeys
@@ -125,7 +125,7 @@ class Visit:
         async with self.site.database.acting_for(NOBODY) as connection:
             now = await connection.fetchval("select world_now()")
             ctx = Ctx(connection, now, None, random_id)
-            self.signed = signed = await people.find_session(ctx, self.site.service, self.session)
+            self.signed = signed = await self.site.find_session(ctx, self.session)
             by = None if signed is None else By("person", signed.user_id, self.request.client or "")
             yield replace(ctx, by=by), signed
 
@@ -135,7 +135,7 @@ class Visit:
             here = self.request.path + self.query.without("force_login")
             # What a form led to is shown by no link; its page is where it came from, or the first one.
             where = f"?next={quote(here, safe='')}" if self.request.method in ("GET", "HEAD") else ""
-            raise Stop(self.redirect(SIGN_IN + where))
+            raise Stop(self.redirect(self.site.root + SIGN_IN + where))
         return signed
 
     def need_proved(self, signed: Signed | None) -> Signed:
@@ -238,6 +238,7 @@ class Visit:
             say=self.say,
             show=Formats.of(self.say.locale),
             service=self.site.service,
+            root=self.site.root,
             style=STYLE_PATH,
             icon=ICON_PATH,
             languages=[
