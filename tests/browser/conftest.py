@@ -33,13 +33,22 @@ class Sandbox:
 
     running: Program
 
-    def sign_in(self, browser: Chromium, who: str = "merchants") -> dict[str, str]:
-        """Sign in as the first of the cast's merchants or senders; gives who that is."""
-        member = self.running.credentials()[who][0]
-        browser.open((self.running.merchant if who == "merchants" else self.running.wishpost) + "/sign-in")
-        browser.fill(email=member["email"], password=member["password"])
+    def member(self, who: str = "merchants") -> dict[str, str]:
+        """The first of the cast's merchants or senders."""
+        return self.running.credentials()[who][0]
+
+    def sign_in(self, browser: Chromium, who: str = "merchants") -> None:
+        """Sign in as that member, or as an operator."""
+        if who == "operators":
+            self.running.told("operator", "add", "olga")
+            self.running.told("operator", "password", "olga", "--password", "a desk by the window")
+            browser.open(self.running.merchant + "/operator")
+            browser.fill(name="olga", password="a desk by the window")
+        else:
+            member = self.member(who)
+            browser.open((self.running.merchant if who == "merchants" else self.running.wishpost) + "/sign-in")
+            browser.fill(email=member["email"], password=member["password"])
         browser.press("Sign in")
-        return member
 
 
 @pytest.fixture(scope="module")

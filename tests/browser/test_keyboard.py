@@ -31,7 +31,7 @@ def add_app(sandbox: Sandbox, app: Receivers, owner: str, service: str) -> str:
 def test_an_app_is_let_in_or_not(
     sandbox: Sandbox, browser: Chromium, app: Receivers, who: str, service: str, button: str, told: str
 ) -> None:
-    member = sandbox.running.credentials()[who][0]
+    member = sandbox.member(who)
     client = add_app(sandbox, app, member["id"], service)
     base = sandbox.running.merchant if service == "merchant" else sandbox.running.wishpost
     back = quote(app.url("callback"), safe="")
@@ -50,7 +50,7 @@ def test_an_app_is_let_in_or_not(
 
 
 def test_the_way_in_around_and_out(sandbox: Sandbox, browser: Chromium) -> None:
-    member = sandbox.running.credentials()["merchants"][0]
+    member = sandbox.member()
     browser.open(sandbox.running.merchant + "/sign-in")
     browser.type("nobody@shop.example", Keys.TAB, "wrong")
     browser.enter()

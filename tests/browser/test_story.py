@@ -42,7 +42,7 @@ def sign_up(browser: Chromium, running: Program) -> None:
         browser.open(running.merchant + "/sandbox/mail")
         return EMAIL in browser.text
 
-    wait_until(has_come, what="the letter")
+    wait_until(has_come, 60, "the letter")
     (link,) = {path for path in browser.links() if path.startswith("/confirm")}
     browser.open(link)
     browser.press("Open my shop")
@@ -121,7 +121,7 @@ def test_from_signing_up_to_a_signed_webhook(browser: Chromium) -> None:
             running.merchant, "/api/v3/webhook/subscriptions", token, topic_id="6", endpoint=met.url("ok")
         )
         order = fulfil_one(browser, running)
-        wait_until(lambda: bool(arrived(met, subscribed["secret"], order)), what="a webhook")
+        wait_until(lambda: bool(arrived(met, subscribed["secret"], order)), 60, "a webhook")
         assert re.fullmatch(r"[0-9a-f]{24}", order)
         assert curl(running.merchant, f"/api/v2/order?id={order}", token)["Order"]["tracking_number"] == TRACKING
         assert browser.complaints() == []

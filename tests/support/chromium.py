@@ -157,7 +157,7 @@ class Chromium:
             ready = self.driver.execute_script("return document.readyState") == "complete"
             return ready and bool(now) and now[0] != before
 
-        wait_until(is_there, what="another page")
+        wait_until(is_there, 60, "another page")
 
 
 _FOCUS: Final = """
