@@ -157,6 +157,43 @@ class Opening:
             raise ServiceUnavailable from error
 
 
+class OneCaller:
+    """Sessions of one merchant, whoever the token says, within a transaction that somebody else has begun.
+
+    For a page that asks something of the API in his name.
+    """
+
+    def __init__(self, ctx: MerchantCtx) -> None:
+        self._ctx = ctx
+
+    @asynccontextmanager
+    async def open(self, credentials: Credentials) -> AsyncIterator[OneCall]:
+        """A session for one call; nothing is counted."""
+        yield OneCall(self._ctx, credentials.limits[0].limit if credentials.limits else 0)
+
+
+class OneCall:
+    """A call in a transaction that somebody else has begun."""
+
+    def __init__(self, ctx: MerchantCtx, remaining: int) -> None:
+        self.ctx: Any = ctx
+        self.locale = ctx.actor.locale
+        self.remaining = remaining
+
+    def transaction(self) -> AbstractAsyncContextManager[Any]:
+        """A part of that transaction, undone by itself where it fails."""
+        transaction: AbstractAsyncContextManager[Any] = self.ctx.db.transaction()
+        return transaction
+
+    async def recall(self, key: str, fingerprint: bytes) -> bytes | None:
+        """No call of a merchant has a key."""
+        raise AssertionError(key)
+
+    async def keep(self, key: str, answer: bytes) -> None:
+        """No call of a merchant has a key."""
+        raise AssertionError(key)
+
+
 def _context(connection: Any, admission: access.Admission, new_id: Callable[[], str], tools: Tools) -> Ctx:
     match admission.actor:
         case Merchant() as merchant:

@@ -163,7 +163,11 @@ def test_a_call_is_found_with_what_was_said(market: Market) -> None:
         assert found.call.id == found.said.query == one
         assert found.account_id == usd(market)
     assert market.sql("select bool_and(is_compressed) from request_log")
-    for whose, one in ((usd(market), id_at(now(), 5)), (market.world.merchants["cny"].account_id, named[3])):
+    for whose, one in (
+        (usd(market), "x"),
+        (usd(market), id_at(now(), 5)),
+        (market.world.merchants["cny"].account_id, named[3]),
+    ):
         with pytest.raises(request_log.CallUnknown):
             find(market, whose, one)
 

@@ -20,6 +20,7 @@ from tradepost.domain.request_log.call import (
     Search,
     Shown,
     Tally,
+    is_id,
     later,
     least_id,
     next_id,
@@ -103,7 +104,7 @@ def _by_id(line: Line) -> str:
 async def find_call(ctx: Ctx, account_id: str | None, request_id: str) -> Kept:
     """One call of an account (for an operator None means any) with what was said; raises CallUnknown."""
     oldest = least_id(await rows.machine_now(ctx.db) - timedelta(days=KEPT_DAYS))
-    if request_id >= oldest:
+    if is_id(request_id) and request_id >= oldest:
         for pack in await rows.packs_around(ctx.db, account_id, request_id):
             found = said_in(pack["is_compressed"], pack["lines"], pack["said"], request_id)
             if found is not None:

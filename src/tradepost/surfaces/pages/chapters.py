@@ -8,6 +8,7 @@ from typing import Final
 from tradepost.storage.database import Database
 from tradepost.surfaces.pages import consent, signing
 from tradepost.surfaces.pages.account import joining, mail, security
+from tradepost.surfaces.pages.developer import calls
 from tradepost.surfaces.pages.navigation import Entry, Group, Page
 from tradepost.surfaces.pages.shop import (
     files,
@@ -60,9 +61,13 @@ STOCK: Final = Group(
     [Entry("/warehouses", "warehouses"), Entry("/files", "files")],
     {**warehouses.LARGE, **files.LARGE},
 )
+DEVELOPER: Final = {
+    service: Group("menu.developer", calls.pages_of(service), [Entry(calls.CALLS, "calls")])
+    for service in ("merchant", "wishpost")
+}
 GROUPS: Final[Mapping[str, tuple[Group, ...]]] = {
-    "merchant": (SHOP, STOCK, ACCOUNT, JOINING),
-    "wishpost": (ACCOUNT,),
+    "merchant": (SHOP, STOCK, DEVELOPER["merchant"], ACCOUNT, JOINING),
+    "wishpost": (ACCOUNT, DEVELOPER["wishpost"]),
 }
 """The pages of each service that stand in its menu or near it."""
 

@@ -1,0 +1,162 @@
+"""The request log: the calls of an account, searched; one call whole; and the same call once more."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+from urllib.parse import parse_qsl, urlencode
+from xml.dom import minidom
+from xml.parsers.expat import ExpatError
+
+from tradepost.domain import request_log
+from tradepost.domain.request_log import CallUnknown, Kept, Search
+from tradepost.surfaces.pages import lists
+from tradepost.surfaces.pages.developer.again import ask_again, is_repeatable
+from tradepost.surfaces.pages.site import Page, Visit
+from tradepost.wire.http_types import Response
+
+CALLS: Final = "/calls"
+STATUSES: Final = ("2", "4", "5")
+MOST_WANTED: Final = 200
+
+
+async def show_calls(visit: Visit) -> Response:
+    """The calls of whoever is signed in, the latest first, searched by path, status, app and day."""
+    query = visit.query
+    text = (query.get("q") or "").strip()[:MOST_WANTED]
+    if request_log.is_id(text):
+        return visit.redirect(f"{CALLS}/{text}")
+    status = lists.one_of(query.get("status"), STATUSES)
+    app_id = (query.get("app") or "").strip()[:24]
+    last_day = lists.day(query.get("to"))
+    before = query.get("before") or ""
+    search = Search(
+        path=text or None,
+        status=int(status) if status else None,
+        app_id=app_id or None,
+        service=visit.site.service,
+        since=lists.day(query.get("from")),
+        until=None if last_day is None else last_day + timedelta(days=1),
+        before=before if request_log.is_id(before) else None,
+    )
+    async with visit.open() as (ctx, signed):
+        person = visit.need_signed(signed)
+        found = await request_log.search_calls(ctx, person.account_id, search, lists.PAGE)
+        days = await request_log.list_tallies(ctx, person.account_id, (ctx.now - timedelta(days=2)).date())
+    path = visit.request.path
+    return visit.render(
+        "developer/calls.html",
+        calls=[line.call for line in found.lines],
+        given={"q": text, "status": status, "app": app_id}
+        | {name: query.get(name) or "" for name in ("from", "to")},
+        statuses=[("", visit.say("any")), *((key, visit.say(f"calls.status_{key}")) for key in STATUSES)],
+        pages=lists.Neighbours(
+            path + query.without("before") if before else "",
+            path + query.with_(before=found.next) if found.next else "",
+        ),
+        missed=sum(day.missed for day in days),
+    )
+
+
+async def show_call(visit: Visit) -> Response:
+    """One call with all that was said, and what the same call is answered now, once somebody asked for that."""
+    async with visit.open() as (ctx, signed):
+        person = visit.need_signed(signed)
+        try:
+            kept = await request_log.find_call(ctx, person.account_id, visit.blanks["id"])
+        except CallUnknown:
+            return visit.trouble("calls.unknown", 404)
+    return _render(visit, kept, None)
+
+
+async def repeat(visit: Visit) -> Response:
+    """Send a call again as the merchant who is signed in, and show both answers; in a sandbox only."""
+    if visit.site.kit.desk is None:
+        return visit.trouble("not_there", 404)
+    async with visit.shop() as ctx:
+        try:
+            kept = await request_log.find_call(ctx, ctx.actor.id, visit.blanks["id"])
+        except CallUnknown:
+            return visit.trouble("calls.unknown", 404)
+        if not is_repeatable(visit.site.kit.api, kept):
+            return visit.trouble("calls.not_again")
+        answer = await ask_again(visit, ctx, kept)
+    return _render(visit, kept, answer)
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """A body as a person reads it."""
+
+    text: str
+    kind: str
+    size: int
+    is_cut: bool
+
+
+def _render(visit: Visit, kept: Kept, again: Response | None) -> Response:
+    said = kept.said
+    answered = said.answered.decode("utf-8", "replace")
+    is_cut = said.answered_size > len(said.answered)
+    shown = [parameter for parameter in parse_qsl(said.query, keep_blank_values=True) if "&" not in parameter[0]]
+    return visit.render(
+        "developer/call.html",
+        call=kept.call,
+        said=said,
+        parameters=shown,
+        asked=_Body(
+            _pretty(said.asked), said.asked_type, said.asked_size, said.asked_size > len(said.asked.encode())
+        ),
+        answered=_Body(_pretty(answered), said.answered_type, said.answered_size, is_cut),
+        again=None
+        if again is None
+        else {
+            "status": again.status,
+            "code": again.code,
+            "id": again.headers.get("Wish-Request-Id", ""),
+            "text": _pretty(again.body.decode("utf-8", "replace")),
+            "is_same": again.body[: len(said.answered)] == said.answered and len(again.body) == said.answered_size,
+        },
+        may_repeat=visit.site.kit.desk is not None and is_repeatable(visit.site.kit.api, kept),
+        curl=_curl(visit, kept),
+    )
+
+
+def _pretty(text: str) -> str:
+    """A body with its parts on lines of their own, as far as it is one that can be read."""
+    start = text.lstrip()[:1]
+    try:
+        if start in ("{", "["):
+            return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+        if start == "<" and "<!" not in text:  # what has a document type is not read
+            lines = minidom.parseString(text.encode()).toprettyxml(indent="  ").splitlines()
+            return "\n".join(line for line in lines if line.strip())
+    except (ValueError, ExpatError, RecursionError):
+        pass
+    return text
+
+
+def _curl(visit: Visit, kept: Kept) -> str:
+    """The same call for a shell; the token goes where the blank is."""
+    said, call = kept.said, kept.call
+    left = [pair for pair in parse_qsl(said.query, keep_blank_values=True) if pair[0] != "access_token"]
+    url = f"{visit.request.base_url}{call.path}{'?' + urlencode(left) if left else ''}"
+    lines = [f"curl -X {call.method} {_quoted(url)}", "-H 'Authorization: Bearer '\"$TOKEN\""]
+    if said.asked:
+        lines += [f"-H {_quoted('Content-Type: ' + said.asked_type)}", f"--data-binary {_quoted(said.asked)}"]
+    return " \\\n  ".join(lines)
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "'\\''") + "'"
+
+
+def pages_of(service: str) -> Mapping[str, Mapping[str, Page]]:
+    """The pages of a service: calls are sent again where a merchant can be acted for."""
+    pages: dict[str, Mapping[str, Any]] = {CALLS: {"GET": show_calls}, f"{CALLS}/{{id}}": {"GET": show_call}}
+    if service == "merchant":
+        pages[f"{CALLS}/{{id}}/again"] = {"POST": repeat}
+    return pages

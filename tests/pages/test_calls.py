@@ -1,0 +1,102 @@
+"""The request log as a person sees it: searched, one call whole, and the same call once more."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.pages.browser import Browser
+from tests.pages.test_consent import _password as _password
+from tests.pages.test_consent import signed_in
+from tests.support.answer import Answer
+from tests.support.market import Market
+
+
+def call_id(answer: Answer) -> str:
+    return answer.headers["wish-request-id"]
+
+
+def seen(browser: Browser) -> list[str]:
+    """The ids of the calls on the page."""
+    return [str(link.get("href")).removeprefix("/calls/") for link in browser.page.xpath("//tbody//th/a")]
+
+
+def flush(market: Market) -> None:
+    market.run(market.calls.flush())
+
+
+def test_whoever_is_not_signed_in_sees_nothing(market: Market) -> None:
+    browser = Browser(market)
+    answer = market.get("/api/v2/auth_test")
+    flush(market)
+    for where in ("/calls", f"/calls/{call_id(answer)}"):
+        browser.get(where)
+        assert browser.url.endswith(f"/sign-in?next={where.replace('/', '%2F')}")
+
+
+def test_calls_are_listed_and_searched(market: Market) -> None:
+    made = [
+        market.get("/api/v2/product/multi-get", limit=1),
+        market.get("/api/v2/product?id=0"),
+        market.post("/api/v2/variant/update-inventory", sku="none", inventory=3),
+        market.get("/api/v2/nothing"),
+    ]
+    theirs = market.get("/api/v2/auth_test", as_="cny")
+    flush(market)
+    browser = signed_in(market, where="/calls")
+    browser.get("/calls")
+    assert seen(browser) == [call_id(one) for one in reversed(made)]
+    browser.get("/calls?q=product")
+    assert seen(browser) == [call_id(made[1]), call_id(made[0])]
+    browser.get("/calls?status=2")
+    assert seen(browser) == [call_id(made[0])]
+    browser.get("/calls?from=2020-01-01&to=2020-01-02")
+    assert seen(browser) == []
+    browser.get(f"/calls?q={call_id(made[3])}")
+    assert browser.url.endswith(f"/calls/{call_id(made[3])}")
+    assert browser.get(f"/calls/{call_id(theirs)}").status == 404, "another merchant's is not there"
+    assert browser.get("/calls/x").status == 404
+
+
+def test_pages_of_the_list_follow_each_other(market: Market) -> None:
+    made = [call_id(market.get("/api/v2/auth_test")) for _ in range(60)]
+    flush(market)
+    browser = signed_in(market, where="/calls")
+    browser.get("/calls")
+    first = seen(browser)
+    [following] = browser.page.xpath("//a[@rel='next']/@href")
+    browser.get(following)
+    assert first + seen(browser) == made[::-1]
+
+
+def test_a_call_is_shown_whole_and_without_secrets(market: Market) -> None:
+    token = market.token("usd")
+    answer = market.post(
+        f"/api/v2/variant/update-inventory?access_token={token}&locale=de", sku="none", inventory=3
+    )
+    flush(market)
+    browser = signed_in(market, where="/calls")
+    browser.get(f"/calls/{call_id(answer)}")
+    assert token not in browser.answer.body.decode()
+    assert "[removed]" in browser.text
+    assert "sku=none&inventory=3" in browser.text
+    assert answer.json["message"] in browser.text
+    assert "update_inventory" in browser.text
+
+
+@pytest.mark.parametrize("as_xml", [False, True])
+def test_a_call_is_sent_again_as_the_merchant(market: Market, as_xml: bool) -> None:
+    market.let_pages_use(object())
+    usd = market.world.merchants["usd"].account_id
+    living = "select sku from variation where merchant_id = $1 and sku not like '%removed%' order by sku limit 1"
+    sku = market.sql(living, usd)
+    target = f"/api/v2/variant/update-inventory{'?format=xml' if as_xml else ''}"
+    made = market.post(target, sku=sku, inventory=41)
+    market.sql("update stock set inventory = 7 where merchant_id = $1", usd)
+    flush(market)
+    browser = signed_in(market, where="/calls")
+    browser.get(f"/calls/{call_id(made)}")
+    browser.submit(0)  # the page has no other form
+    assert browser.answer.status == 200
+    assert browser.page.xpath("//section[@aria-labelledby='again']//span[text()='200']"), browser.text
+    assert "letter by letter" in browser.text
+    assert market.sql("select count(*) from stock where merchant_id = $1 and inventory = 41", usd) == 1
