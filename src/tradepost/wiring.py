@@ -220,7 +220,7 @@ def build_app(settings: Settings, ports: Mapping[int | str, str], contained: Con
 def _pages(database: Database, platform: Database, sessions: CallSessions, desk: Any) -> Mapping[str, Pages]:
     """The pages of both services, and those of operators."""
     apis = (merchant_v2, wishpost_v3)
-    office = build_office(platform, Kit(operator_v1, lambda: sessions.tools, desk))
+    office = build_office(platform, Kit(operator_v1, lambda: sessions.tools, desk), (*apis, operator_v1))
     return {api.name: build_site(database, Kit(api, lambda: sessions.tools, desk)) for api in apis} | {
         office.service: office
     }

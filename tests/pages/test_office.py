@@ -91,7 +91,7 @@ def test_everybody_else_is_sent_to_the_door_and_comes_back(market: Market) -> No
             browser.get(entry.path)
             assert "/operator/sign-in?next=" in browser.url, entry.path
     browser.submit(0, name=NAME, password=PASSWORD)
-    assert (browser.answer.status, browser.url.rpartition("/")[2]) == (200, "jobs")
+    assert (browser.answer.status, browser.url.rpartition("/")[2]) == (200, "limits")
 
 
 @pytest.mark.parametrize(
@@ -295,6 +295,44 @@ def test_a_job_that_was_given_up_is_tried_again(market: Market, office: OfficeBr
     assert "no luck" in office.open("/jobs")
     office.send(f"/jobs/{job}/retry")
     assert market.sql("select state from job where id = $1", job) == "pending"
+
+
+def test_an_app_is_verified_kept_out_and_let_in(market: Market, office: OfficeBrowser) -> None:
+    app = market.world.merchants["usd"].client_id
+    market.sql("update app set verified_at = null, owner_id = null where id = $1", app)
+    row = "select row(verified_at is not null, disabled_at is not null)::text from app where id = $1"
+    office.open("/apps?service=wishpost")
+    assert app not in office.browser.text
+    office.open("/apps")
+    told = [("verify", "(t,f)", "verified"), ("disable", "(t,t)", "kept out"), ("enable", "(t,f)", "act again")]
+    for verb, stands, said in told:
+        office.send(f"/apps/merchant/{app}/{verb}")
+        assert (market.sql(row, app), said in office.done()) == (stands, True)
+    assert acts(market)[-3:] == ["verify_app", "disable_app", "enable_app"]
+    seal = office.browser.page.xpath("//main//input[@name='seal']/@value")[0]
+    office.browser.send_to(f"/operator/apps/merchant/{'0' * 24}/verify", f"seal={seal}".encode())
+    assert office.browser.answer.status == 404
+
+
+def test_apps_go_on_behind_a_page(market: Market, office: OfficeBrowser) -> None:
+    market.sql(
+        "insert into app (service, id, name, secret_hash, created_at) "
+        "select 'merchant', lpad(n::text, 24, 'f'), 'App ' || n, sha256(''), world_now() "
+        "from generate_series(1, 60) n"
+    )
+    office.open("/apps")
+    (behind,) = office.browser.page.xpath("//a[@rel='next']/@href")
+    office.browser.get(behind)
+    rest = len(office.browser.page.xpath("//tbody/tr"))
+    assert rest == market.sql("select count(*) from app where service = 'merchant'") - 50
+    office.open("/apps?after=nonsense")
+
+
+def test_limits_are_those_of_the_installation(office: OfficeBrowser) -> None:
+    office.open("/limits")
+    groups = set(office.browser.page.xpath("//tbody//th/text()"))
+    assert {"merchant/default", "merchant/enroll", "operator/default"} <= groups
+    assert any(group.startswith("wishpost/") for group in groups)
 
 
 @pytest.mark.parametrize("where", ["/merchants/x", "/products/x/y", "/tickets/x/y", "/infractions/x/y"])

@@ -445,7 +445,9 @@ class Market:
         )
         apis = (merchant_v2, wishpost_v3)
         self._sites = {api.name: build_site(database, Kit(api, lambda: sessions.tools)) for api in apis}
-        self._sites["operator"] = build_office(platform, Kit(operator_v1, lambda: sessions.tools))
+        self._sites["operator"] = build_office(
+            platform, Kit(operator_v1, lambda: sessions.tools), (*apis, operator_v1)
+        )
         self.calls = RequestLog(platform, most_per_day=100_000)
         self.app = App(
             services={

@@ -210,6 +210,11 @@ async def find_app(ctx: Ctx, service: str, app_id: str) -> App:
     return app
 
 
+async def page_apps(ctx: Ctx, service: str, after: str, limit: int) -> tuple[list[App], bool]:
+    """Some apps of a service behind an id ("" for the first), in the order of their ids; whether there are more."""
+    return await rows.page_apps(ctx.db, service, after, limit)
+
+
 async def authenticate_app(ctx: Ctx, service: str, app_id: str, secret: str) -> App:
     """The app that shows this id and this secret; raises ClientRefused, AppDisabled.
 

@@ -52,12 +52,22 @@ async def insert_app(db: Rows, service: str, app_id: str, new: NewApp, secret_ha
 async def find_app(db: Rows, service: str, app_id: str) -> App | None:
     """An app of a service, for anybody."""
     row = await db.fetchrow("select * from app_of($1, $2)", service, app_id)
-    if row is None:
-        return None
+    return None if row is None else _app(row)
+
+
+async def page_apps(db: Rows, service: str, after: str, limit: int) -> tuple[list[App], bool]:
+    """Some apps of a service behind an id, in the order of their ids, and whether there are more."""
+    found = await db.fetch(
+        "select * from app where service = $1 and id > $2 order by id limit $3", service, after, limit + 1
+    )
+    return [_app(row) for row in found[:limit]], len(found) > limit
+
+
+def _app(row: Any) -> App:
     uris = () if row["redirect_uri"] is None else (row["redirect_uri"], *row["more_redirect_uris"])
     return App(
-        service,
-        app_id,
+        row["service"],
+        row["id"],
         row["name"],
         uris,
         row["owner_id"],

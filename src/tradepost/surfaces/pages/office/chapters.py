@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from tradepost.storage.database import Database
 from tradepost.surfaces.pages.navigation import Entry, Group
 from tradepost.surfaces.pages.office import (
     announcements,
+    apps,
     infractions,
     jobs,
+    limits,
     merchants,
     overview,
     products,
@@ -18,6 +21,7 @@ from tradepost.surfaces.pages.office import (
 )
 from tradepost.surfaces.pages.office.desk import ROOT, Office
 from tradepost.surfaces.pages.site import Kit
+from tradepost.wire.endpoint import Surface
 
 GROUPS: Final = (
     Group(
@@ -39,7 +43,11 @@ GROUPS: Final = (
             Entry(announcements.HERE, "office.announcements"),
         ],
     ),
-    Group("menu.installation", jobs.PAGES, [Entry(jobs.HERE, "office.jobs")]),
+    Group(
+        "menu.installation",
+        {**apps.PAGES, **jobs.PAGES, **limits.PAGES},
+        [Entry(apps.HERE, "office.apps"), Entry(jobs.HERE, "office.jobs"), Entry(limits.HERE, "office.limits")],
+    ),
     Group(
         "",
         {
@@ -50,6 +58,8 @@ GROUPS: Final = (
 )
 
 
-def build_office(database: Database, kit: Kit) -> Office:
-    """The operators' pages; the database is that of the platform's role."""
-    return Office(database, GROUPS, kit)
+def build_office(database: Database, kit: Kit, apis: Sequence[Surface] = ()) -> Office:
+    """The operators' pages, with a database in the platform's role; `apis` are those whose limits are shown."""
+    office = Office(database, GROUPS, kit)
+    office.apis = apis
+    return office

@@ -6,7 +6,7 @@ written by them names the operator and, in place of a token, his session.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,6 +17,7 @@ from tradepost.domain.context import By, Ctx, Operator, OperatorCtx, random_id
 from tradepost.domain.people import Signed
 from tradepost.surfaces.pages.lists import PAGE, Neighbours
 from tradepost.surfaces.pages.site import Site, Visit
+from tradepost.wire.endpoint import Surface
 from tradepost.wire.forms import Parameters
 from tradepost.wire.http_types import Response
 
@@ -27,6 +28,8 @@ class Office(Site):
     """The pages of operators, who sign in by a door of their own."""
 
     root = ROOT
+    apis: Sequence[Surface] = ()
+    """Every way in of this installation, whose limits are shown."""
 
     async def find_session(self, ctx: Ctx, session: str) -> Signed | None:
         """The operator who is signed in by a session; None where it is none or over."""
