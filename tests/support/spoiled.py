@@ -305,6 +305,65 @@ def forms_unsealed() -> None:
     site.comes_from_here = lambda request: True
 
 
+def redirects_anywhere() -> None:
+    """Wherever somebody wants to go next is believed to be ours."""
+    from tradepost.surfaces.pages import signing
+    from tradepost.surfaces.pages.account import security
+
+    pages: tuple[Any, ...] = (signing, security)
+    for page in pages:
+        page.is_ours = lambda site, where: bool(where)
+
+
+def forms_logged() -> None:
+    """What pages are sent is logged, as one does to find a fault and then forgets."""
+    from tradepost.surfaces.pages import site
+
+    answer = site.Site._answer
+
+    async def logged(self: Any, visit: Any) -> Any:
+        told = await answer(self, visit)
+        site.log.info("form", path=visit.request.path, fields=dict(visit.form.values))
+        return told
+
+    site.Site._answer = logged  # type: ignore[method-assign]
+
+
+def seals_open() -> None:
+    """Sealing a secret leaves it as it is."""
+    from tradepost.domain.sealing import SealingKeys
+
+    SealingKeys.seal = lambda self, secret, owner: b"sealed: " + secret  # type: ignore[method-assign]
+    SealingKeys.open = lambda self, sealed, owner: sealed.removeprefix(b"sealed: ")  # type: ignore[method-assign]
+
+
+def acts_unrecorded() -> None:
+    """Some acts leave no row."""
+    from tradepost.domain import audit
+
+    record = audit.record
+
+    async def sometimes(ctx: Any, verb: str, subject: str | None = None, **about: Any) -> None:
+        if verb not in ("app.secret_replaced", "person.password_changed"):
+            await record(ctx, verb, subject, **about)
+
+    audit.record = sometimes
+
+
+def links_believed() -> None:
+    """Whoever looks at the audit log finds nothing wrong with it."""
+    from dataclasses import replace
+
+    from tradepost.domain import audit
+
+    verify = audit.verify
+
+    async def believing(ctx: Any, anchor: Any = None) -> Any:
+        return replace(await verify(ctx, anchor), troubles=())
+
+    audit.verify = believing
+
+
 def refreshed_for_ever() -> None:
     """A refresh token that was used is good for another pair."""
     _steps().judge_refresh = lambda used_at, has_seed, now: "good"

@@ -1,0 +1,241 @@
+"""A life full of secrets: everything that people and apps show is done against a running program, and kept in mind.
+
+What was used is marked here, by kind; the figures about secrets look for it afterwards where none may be.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import http.client
+import json
+import random
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
+
+from lxml import html
+
+from tests.support.answer import Answer
+from tests.support.guest import Form, Guest, forms_of
+from tests.support.jobs import Auditor
+from tests.support.program import Client, Program, kill, wait_until
+from tradepost.domain.access import challenge_of
+from tradepost.domain.people import code_at
+
+URI: Final = "https://app.example/cb"
+LIMITS: Final = json.dumps({"merchant/oauth": 1_000_000, "merchant/default": 1_000_000})
+_BASE64 = re.compile(rb"^.{1,4}|.{1,4}$", re.DOTALL)
+
+
+@dataclass
+class Marked:
+    """Secrets by their kind."""
+
+    kinds: dict[str, set[str]] = field(default_factory=dict)
+
+    def add(self, kind: str, *secrets: str) -> None:
+        """Mark some; what is too short to be told from other things is none."""
+        self.kinds.setdefault(kind, set()).update(secret for secret in secrets if len(secret) >= 10)
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return sum(map(len, self.kinds.values()))
+
+    def found_in(self, haystack: bytes) -> Iterator[tuple[str, str]]:
+        """Kind and beginning of each secret that stands in some bytes: plain, URL-encoded, base64 or in JSON."""
+        for kind, secrets in self.kinds.items():
+            for secret in secrets:
+                if any(needle in haystack for needle in needles(secret)):
+                    yield kind, secret[:12]
+
+
+def needles(secret: str) -> set[bytes]:
+    """A secret in every form that is looked for."""
+    plain = secret.encode()
+    found = {plain, quote(secret, safe="").encode(), json.dumps(secret)[1:-1].encode()}
+    found.add(json.dumps(secret, ensure_ascii=False)[1:-1].encode())
+    for shift in range(3):
+        # Of base64 the ends depend on what stands beside it.
+        found.add(_BASE64.sub(b"", base64.b64encode(b"\0" * shift + plain)))
+        found.add(_BASE64.sub(b"", base64.urlsafe_b64encode(b"\0" * shift + plain)))
+    return found
+
+
+@dataclass
+class Life:
+    """Whoever does all that."""
+
+    running: Program
+    auditor: Auditor
+    source: random.Random
+    marked: Marked = field(default_factory=Marked)
+    cast: dict[str, Any] = field(default_factory=dict)
+    kills: int = 0
+
+    def begin(self) -> None:
+        """Mark what the cast comes with."""
+        self.cast = self.running.credentials()
+        for member in [*self.cast["merchants"], *self.cast["wishpost"]]:
+            self.marked.add("password", member["password"])
+            self.marked.add("app secret", member["client_secret"])
+            self.marked.add("access token", member["access_token"])
+
+    def run(self, rounds: int) -> None:
+        """So many rounds of everything, with a crash now and then."""
+        self.begin()
+        for number in range(rounds):
+            self.auditor.rows("truncate tradepost.rate_window")
+            for part in (self._person, self._app, self._mistakes):
+                part(number)
+            if number % 5 == 2:
+                self._crash()
+        self.running.told("operator", "add", "night shift")
+        self.marked.add("operator token", self.running.told("operator", "token", "issue", "night shift").strip())
+
+    def guest(self) -> Guest:
+        """A browser; its cookies are marked when `remember` is told."""
+        return Guest(self.running.merchant, f"192.0.2.{self.source.randrange(1, 255)}")
+
+    def remember(self, guest: Guest) -> None:
+        """Mark the cookies of a browser."""
+        for name, value in guest.cookies.items():
+            if name.rpartition("-")[2] in ("session", "half", "visitor"):
+                self.marked.add("session", value)
+
+    def letters(self, to: str) -> str:
+        """Everything that was mailed to somebody, as the sandbox shows it."""
+        page = self.guest().get("/sandbox/mail")
+        tree: Any = html.fromstring(page.body)
+        sheets = tree.xpath("//article")
+        return "\n".join(sheet.text_content() for sheet in sheets if to in sheet.text_content())
+
+    def link(self, to: str, page: str) -> str:
+        """The latest link to a page that was mailed to somebody."""
+        found: list[str] = []
+
+        def look() -> bool:
+            found[:] = re.findall(rf"{page}\?token=(mp_ln_\w+)", self.letters(to))
+            return bool(found)
+
+        wait_until(look, 20, f"a letter to {to}")
+        self.marked.add("mailed link", *found)
+        return f"{page}?token={found[0]}"
+
+    def _person(self, number: int) -> None:
+        """Somebody signs up, gets a second factor, loses his password, and changes it."""
+        email, first = f"person{number}@shop.example", f'first phrase {self.source.randrange(1 << 40)} "ü"'
+        guest = self.guest()
+        self._fill(guest, "/sign-up", email=email, name=f"Shop {number}", password=first, currency="EUR")
+        guest.send(_form(guest.get(self.link(email, "/confirm")), "/confirm"))
+        self._fill(guest, "/sign-in", email=email, password=first)
+        self.remember(guest)
+        guest.send(_with(guest.get("/account/two-factor"), "do", "begin"))
+        page = guest.get("/account/two-factor")
+        (key,) = _codes(page)
+        plain = base64.b32decode(key.replace(" ", ""))
+        self.marked.add("factor key", key, key.replace(" ", ""), plain.hex())
+        answer = guest.send(_with(page, "do", "confirm"), code=code_at(plain, time.time()))
+        codes = _codes(answer)
+        assert len(codes) == 10, answer.body
+        self.marked.add("recovery code", *codes)
+        self._fill(guest, "/forgotten", email=email)
+        where, second = self.link(email, "/reset"), f"second phrase {self.source.randrange(1 << 40)}"
+        guest.send(_form(guest.get(where), "/reset"), password=second)
+        self._fill(guest, "/sign-in", email=email, password=second)
+        self.remember(guest)
+        guest.send(_form(guest.get("/sign-in/code"), "/sign-in/code"), code=codes[0])
+        self.remember(guest)
+        third = f"third phrase {self.source.randrange(1 << 40)}"
+        guest.send(_form(guest.get("/account/password"), "/account/password"), old=second, password=third)
+        assert guest.get("/account").status == 200
+        self.marked.add("password", first, second, third)
+
+    def _fill(self, guest: Guest, where: str, **fields: str) -> Answer:
+        return guest.send(_form(guest.get(where), where), None, **fields)
+
+    def _app(self, number: int) -> None:
+        """An app is made, let in, exchanges, refreshes, subscribes, and is taken back."""
+        told = self.running.told("app", "add", f"App {number}", "--redirect-uri", URI)
+        app = dict(re.findall(r"(client_\w+) +(\S+)", told))
+        self.marked.add("app secret", app["client_secret"])
+        self.running.told("app", "verify", app["client_id"])
+        member, guest = self.source.choice(self.cast["merchants"]), self.guest()
+        self._fill(guest, "/sign-in", email=member["email"], password=member["password"])
+        self.remember(guest)
+        verifier = f"verifier-{self.source.randrange(1 << 60):020d}-{'v' * 20}"
+        asked = {"client_id": app["client_id"], "code_challenge": challenge_of(verifier)}
+        page = guest.get("/v3/oauth/authorize?" + urlencode(asked | {"code_challenge_method": "S256"}))
+        answer = guest.send(_with(page, "nonce"), decision="accept")
+        (code,) = parse_qs(urlsplit(answer.headers["location"]).query)["code"]
+        self.marked.add("code", code)
+        self.marked.add("verifier", verifier)
+        form = {**app, "code": code, "redirect_uri": URI, "code_verifier": verifier}
+        first = self._token("access_token", form | {"grant_type": "authorization_code"})
+        second = self._token(
+            "refresh_token", {**app, "refresh_token": first["refresh_token"], "grant_type": "refresh_token"}
+        )
+        with Client(self.running.merchant, second["access_token"]) as client:
+            assert client.get(f"/api/v2/product/multi-get?access_token={second['access_token']}").status < 500
+            made = client.post(
+                "/api/v3/webhook/subscriptions", {"topic_id": "2", "endpoint": f"https://h.example/{number}"}
+            )
+            self.marked.add("webhook secret", made.data["secret"], made.data["secret"].removeprefix("whsec_"))
+            client.post("/api/v3/oauth/revoke_token", {**app, "token": second["refresh_token"]})
+
+    def _token(self, verb: str, form: dict[str, str]) -> dict[str, str]:
+        with Client(self.running.merchant) as client:
+            answer = client.post(f"/api/v3/oauth/{verb}", form)
+        assert answer.status == 200, answer.body
+        self.marked.add("access token", answer.data["access_token"])
+        self.marked.add("refresh token", answer.data["refresh_token"])
+        return dict(answer.data)
+
+    def _mistakes(self, number: int) -> None:
+        """Secrets where they do not belong: in paths, in queries, in bodies that are none, and too long."""
+        member = self.source.choice(self.cast["merchants"])
+        secret, token = member["client_secret"], member["access_token"]
+        guest = self.guest()
+        with Client(self.running.merchant, token) as client:
+            client.get(f"/api/v2/{quote(secret)}/order?key={token}")
+            client.get(f"/api/v2/product?id={token}&access_token={token}")
+            client.post_json("/api/v2/order/refund", {"client_secret": secret, "id": token})
+            client.post_body("/api/v2/variant/bulk-sku-update", b'{"updates": [{"sku": "' + token.encode())
+            client.post("/api/v3/oauth/access_token", {"client_id": "x", "client_secret": secret, "code": token})
+            client.get("/api/v2/order", token=token + "x")
+        guest.ask("POST", f"/sign-in?password={quote(member['password'])}", b"email=%ff&password=" + token.encode())
+        self._fill(guest, "/sign-in", email=member["password"], password=member["password"] + "\0")
+        guest.get(f"/confirm?token={secret}")
+        guest.get(f"/reset?token={token}")
+        guest.ask(
+            "GET", "/account", headers={"Cookie": f"merchant-session={secret}; __Host-merchant-session={token}"}
+        )
+
+    def _crash(self) -> None:
+        """A server process, or a backend of the database, ends in the middle of it."""
+        victims = self.running.web_pids() if self.kills % 2 == 0 else self.running.everybody()[-3:]
+        with contextlib.suppress(OSError, http.client.HTTPException, AssertionError):
+            kill(self.source.choice(victims))
+            self.guest().get("/sign-in")
+        self.kills += 1
+        wait_until(self.running.is_ready, 30, "coming back")
+
+
+def _codes(page: Answer) -> list[str]:
+    """What a page shows to be copied."""
+    tree: Any = html.fromstring(page.body)
+    return [str(text) for text in tree.xpath("//main//code/text()")]
+
+
+def _form(page: Answer, action: str) -> Form:
+    found = [form for form in forms_of(page) if form.action.partition("?")[0] == action]
+    assert found, f"{action} is on no page: {page.status} {page.headers.get('location')}"
+    return found[0]
+
+
+def _with(page: Answer, name: str, value: str | None = None) -> Form:
+    return next(form for form in forms_of(page) if name in form.fields and value in (None, form.fields[name]))
