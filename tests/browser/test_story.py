@@ -71,6 +71,34 @@ def let_in(browser: Chromium, running: Program, back: str) -> str:
     return str(tokens["access_token"])
 
 
+def see_call(browser: Chromium, running: Program, token: str) -> None:
+    """A call is found in the request log by its id, without its secret, and sent again."""
+    words = [
+        "curl",
+        "--silent",
+        "--noproxy",
+        "*",
+        "--output",
+        "/dev/null",
+        "--write-out",
+        "%header{wish-request-id}",
+    ]
+    url = f"{running.merchant}/api/v2/auth_test?access_token={token}"
+    request_id = subprocess.run([*words, url], capture_output=True, text=True, timeout=60, check=True).stdout
+
+    def is_kept() -> bool:
+        browser.open(f"{running.merchant}/calls?q={request_id}")
+        return "/api/v2/auth_test" in browser.text
+
+    wait_until(is_kept, 60, "the call")
+    assert browser.path == f"/calls/{request_id}"
+    browser.complaints()  # about the page that was not there yet
+    assert "Ida's Corner" in browser.text.partition("What was answered")[2]
+    assert token not in browser.driver.page_source
+    browser.press("Send it again")
+    assert "The same answer, letter by letter." in browser.text
+
+
 def fill_shop(running: Program, token: str) -> None:
     """A product with some variations, by the API."""
     common = {"price": "9.99", "shipping": "1.50", "inventory": "500"}
@@ -114,6 +142,7 @@ def test_from_signing_up_to_a_signed_webhook(browser: Chromium) -> None:
         sign_up(browser, running)
         token = let_in(browser, running, met.url("callback"))
         assert curl(running.merchant, "/api/v2/auth_test", token)["merchant_username"] == "Ida's Corner"
+        see_call(browser, running, token)
         browser.open(running.merchant + "/apps")
         assert "Connector" in browser.text
         fill_shop(running, token)
