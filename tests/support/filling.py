@@ -26,10 +26,14 @@ FILL_EMPTY_TABLES: Final = (
 )
 
 GATES: Final = {
+    "add_own_app",
     "admit",
     "admit_anybody",
     "app_of",
     "bind_by",
+    "change_own_app",
+    "own_apps",
+    "replace_own_secret",
     "bind_link",
     "follow_consent",
     "open_signed_up",

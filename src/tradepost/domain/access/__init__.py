@@ -28,6 +28,7 @@ from tradepost.domain.access.operations import (
     revoke_token,
     verify_app,
 )
+from tradepost.domain.access.own import add_own_app, change_own_app, list_own_apps, replace_own_secret
 from tradepost.domain.access.token import (
     ACCESS_PREFIX,
     CODE_PREFIX,
@@ -70,6 +71,7 @@ __all__ = [
     "Owner",
     "TokenLine",
     "add_app",
+    "add_own_app",
     "admit",
     "admit_anybody",
     "authenticate_app",
@@ -77,6 +79,7 @@ __all__ = [
     "calling_app",
     "can_lead_back",
     "challenge_of",
+    "change_own_app",
     "disable_app",
     "find_app",
     "find_token",
@@ -85,6 +88,7 @@ __all__ = [
     "forget_old_windows",
     "is_password",
     "issue_token",
+    "list_own_apps",
     "looks_right",
     "made_of",
     "new_code",
@@ -99,6 +103,7 @@ __all__ = [
     "new_token",
     "page_apps",
     "password_hash",
+    "replace_own_secret",
     "replace_secret",
     "revoke_of_consent",
     "revoke_token",

@@ -124,3 +124,9 @@ class AppNameUnusable(Failure):
     """An app needs a name that people can read."""
 
     name: str
+
+
+class TooManyApps(Failure):
+    """An account makes so many apps at most."""
+
+    most: int

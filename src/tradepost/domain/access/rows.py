@@ -63,6 +63,26 @@ async def page_apps(db: Rows, service: str, after: str, limit: int) -> tuple[lis
     return [_app(row) for row in found[:limit]], len(found) > limit
 
 
+async def own_apps(db: Rows, service: str) -> list[App]:
+    """The apps of the bound account, the latest first."""
+    return [_app(row) for row in await db.fetch("select * from own_apps($1)", service)]
+
+
+async def add_own_app(db: Rows, *args: Any) -> bool:
+    """Add an app of the bound account; see the function of that name in the migrations."""
+    return bool(await db.fetchval("select add_own_app($1, $2, $3, $4, $5, $6, $7)", *args))
+
+
+async def replace_own_secret(db: Rows, *args: Any) -> bool:
+    """Give an app of the bound account another secret; see the function of that name in the migrations."""
+    return bool(await db.fetchval("select replace_own_secret($1, $2, $3, $4)", *args))
+
+
+async def change_own_app(db: Rows, *args: Any) -> bool:
+    """Change an app of the bound account; see the function of that name in the migrations."""
+    return bool(await db.fetchval("select change_own_app($1, $2, $3, $4)", *args))
+
+
 def _app(row: Any) -> App:
     uris = () if row["redirect_uri"] is None else (row["redirect_uri"], *row["more_redirect_uris"])
     return App(
@@ -89,7 +109,9 @@ async def set_verified(db: Rows, service: str, app_id: str, at: datetime | None)
 
 async def set_disabled(db: Rows, service: str, app_id: str, at: datetime | None) -> bool:
     """Disable an app, or (None) let it be used again; whether there is one."""
-    done = "update app set disabled_at = $3 where service = $1 and id = $2 returning true"
+    done = (
+        "update app set disabled_at = $3, disabled_by_owner = false where service = $1 and id = $2 returning true"
+    )
     return bool(await db.fetchval(done, service, app_id, at))
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from tradepost.storage.database import Database
 from tradepost.surfaces.pages import consent, signing
 from tradepost.surfaces.pages.account import joining, mail, security
-from tradepost.surfaces.pages.developer import calls
+from tradepost.surfaces.pages.developer import apps, calls
 from tradepost.surfaces.pages.navigation import Entry, Group, Page
 from tradepost.surfaces.pages.shop import (
     files,
@@ -62,7 +62,11 @@ STOCK: Final = Group(
     {**warehouses.LARGE, **files.LARGE},
 )
 DEVELOPER: Final = {
-    service: Group("menu.developer", calls.pages_of(service), [Entry(calls.CALLS, "calls")])
+    service: Group(
+        "menu.developer",
+        {**calls.pages_of(service), **apps.PAGES},
+        [Entry(apps.OWN_APPS, "own"), Entry(calls.CALLS, "calls")],
+    )
     for service in ("merchant", "wishpost")
 }
 GROUPS: Final[Mapping[str, tuple[Group, ...]]] = {
