@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.pages.shop import ShopBrowser
 from tests.pages.test_consent import _password
 from tests.support.calls import RETURN_WAREHOUSES, RINGS
 from tests.support.market import Market
+from tradepost.surfaces.pages.shop.links import LEADS_TO
 
 __all__ = ["_password"]
 
@@ -86,6 +89,24 @@ def test_notifications_are_read_and_marked(market: Market, shop: ShopBrowser) ->
     assert shop.said() == "Marked as viewed."
     assert len(shop.page.xpath("//ul[@class='cards-list']/li")) == len(items) - 1
     assert "{" not in shop.text
+
+
+def test_links_of_the_api_lead_to_pages(market: Market, shop: ShopBrowser) -> None:
+    calls = ("noti/fetch-unviewed", "fetch-bd-announcement", "get/infractions")
+    told = "".join(market.get(f"/api/v2/{call}").body.decode() for call in calls)
+    links = re.findall(r'"(?:perma_)?link":"([^"]+)"', told)
+    ours = [link for link in links if link.startswith("https://merchant.example/")]
+    assert len({link.split("/")[3] for link in ours}) >= 3
+    for link in ours:
+        shop.open(link)
+
+
+@pytest.mark.parametrize("path", LEADS_TO)
+def test_a_link_leads_to_pages_of_ours_whatever_it_says(shop: ShopBrowser, path: str) -> None:
+    for odd in ("..", "%2F%2Fevil.example", "a\\b", "%0d%0aX:y"):
+        shop.browser.get(path.replace("{id}", odd))
+        assert shop.browser.url.startswith("https://merchant.example/")
+        assert shop.browser.answer.status in (200, 404)
 
 
 def test_infractions_are_read_and_answered(market: Market, shop: ShopBrowser) -> None:

@@ -13,6 +13,7 @@ from tradepost.surfaces.pages.navigation import Entry, Group, Page
 from tradepost.surfaces.pages.shop import (
     files,
     home,
+    links,
     news,
     orders,
     product_shipping,
@@ -40,7 +41,7 @@ ACCOUNT: Final = Group(
     [Entry(signing.APPS, "apps"), Entry(security.ACCOUNT, "security")],
 )
 JOINING: Final = Group("", {**joining.PAGES, **mail.PAGES})
-_SHOP: Final = (home, orders, products, product_shipping, tickets, news, returns)
+_SHOP: Final = (home, orders, products, product_shipping, tickets, news, returns, links)
 SHOP: Final = Group(
     "menu.shop",
     {path: methods for module in _SHOP for path, methods in module.PAGES.items()},

@@ -13,6 +13,10 @@ from babel.numbers import format_currency, format_decimal
 
 _BABEL: Final = {"en": "en_GB", "zh": "zh_Hans_CN", "fr": "fr_FR", "de": "de_DE"}
 
+# Where the day does not come first.
+_DAY: Final = {"zh": "M月d日"}
+_MOMENT: Final = {"zh": "yyyy年M月d日 HH:mm"}
+
 
 class Formats:
     """How one language writes them; all times in UTC."""
@@ -49,12 +53,13 @@ class Formats:
 
     def date(self, day: date) -> str:
         """A day."""
-        told: str = format_date(day, "d MMM", locale=self._locale)
+        told: str = format_date(day, _DAY.get(self._locale.language, "d MMM"), locale=self._locale)
         return told
 
     def moment(self, moment: datetime | None) -> str:
         """A moment to the minute, UTC; a dash for none."""
         if moment is None:
             return "–"
-        told: str = format_datetime(moment.astimezone(UTC), "d MMM yyyy, HH:mm", tzinfo=UTC, locale=self._locale)
+        pattern = _MOMENT.get(self._locale.language, "d MMM yyyy, HH:mm")
+        told: str = format_datetime(moment.astimezone(UTC), pattern, tzinfo=UTC, locale=self._locale)
         return told
