@@ -53,8 +53,9 @@ async def replace_secret(visit: Visit) -> Response:
     app_id = visit.blanks["id"]
     try:
         async with visit.open() as (ctx, signed):
-            person = visit.need_proved(signed)
+            visit.need_signed(signed)
             visit.check_form()
+            person = visit.need_proved(signed)
             secret = await access.replace_own_secret(ctx, visit.site.service, person.account_id, app_id)
     except AppUnknown:
         return visit.trouble("not_there", 404)
