@@ -34,7 +34,7 @@ LEAST_OF_BARE: Final = 0.5
 ROUNDS: Final = 40
 
 # $1 merchant, $2 how many. Placed in an even pace over a year, changed up to ten days later.
-_FILL = """
+FILL = """
     insert into orders
            (merchant_id, id, transaction_id, buyer_id, state, product_id, variation_id, warehouse_id, is_express,
             is_combined, needs_confirmation, sku, product_name, picture, color, size, quantity, currency, price,
@@ -52,7 +52,8 @@ _FILL = """
       from generate_series(1, $2::integer) as n
      cross join lateral (select now() - interval '366 days' + n * (interval '355 days' / $2::integer) as at) t
       join (select *, row_number() over (order by id) - 1 as place, count(*) over () as many
-              from variation where merchant_id = $1) v on v.place = n % v.many
+              from (select * from variation where merchant_id = $1 order by id limit 1000) as few
+           ) v on v.place = n % v.many
       join warehouse w on w.merchant_id = $1 and w.name = 'STANDARD'
 """
 
@@ -63,8 +64,8 @@ async def fill(settings: Settings, orders: int) -> tuple[Shop, Shop]:
     connection: asyncpg.Connection[Any] = await asyncpg.connect(
         **connect_arguments(settings, PLATFORM_ROLE), server_settings={"search_path": migrate.SCHEMA}
     )
-    await connection.execute(_FILL, large.id, orders)
-    await connection.execute(_FILL, small.id, SMALL)
+    await connection.execute(FILL, large.id, orders)
+    await connection.execute(FILL, small.id, SMALL)
     await connection.close()
     connection = await asyncpg.connect(
         **connect_arguments(settings, SUPERUSER), server_settings={"search_path": migrate.SCHEMA}

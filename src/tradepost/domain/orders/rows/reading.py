@@ -172,8 +172,12 @@ async def page_back(
         "o.placed_at >=": since,
     }
     where, values = conditions(bounds, 5)
+    # What has such a number is few, and found by it; left to itself the planner walks the whole list in its order.
+    is_few = transaction_id is not None or tracking_number is not None
+    own = f"select * from orders o where o.merchant_id = $1{where} offset 0"
+    source, rest = (f"({own})", "") if is_few else ("orders", where)
     found = await db.fetch(
-        f"select {_COLUMNS} from orders o where o.merchant_id = $1 and (o.placed_at, o.id) < ($2, $3){where} "
+        f"select {_COLUMNS} from {source} o where o.merchant_id = $1 and (o.placed_at, o.id) < ($2, $3){rest} "
         "order by o.placed_at desc, o.id desc limit $4",
         merchant_id,
         after.at,

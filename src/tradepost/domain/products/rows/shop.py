@@ -21,9 +21,8 @@ _LIST = """
            and ($5::text is null or strpos(lower(name), lower($5)) > 0 or starts_with(parent_sku, $5)
                 or exists (select from variation v where v.merchant_id = $1 and v.product_id = p.id
                               and v.removed_at is null and starts_with(v.sku, $5)))
-           and ($6::boolean is null or $6 = exists (
-                select from variation v where v.merchant_id = $1 and v.product_id = p.id and v.enabled))
-         order by updated_at desc, id desc limit $7
+           {sale}
+         order by updated_at desc, id desc limit $6
     )
     select cut.id, cut.parent_sku, cut.name, cut.main_image, cut.review_status, cut.number_sold, cut.updated_at,
            own.*
@@ -41,6 +40,12 @@ _LIST = """
      ) own
      order by cut.updated_at desc, cut.id desc
 """
+_ENABLED = "exists (select from variation v where v.merchant_id = $1 and v.product_id = p.id and v.enabled)"
+_LISTS = {
+    None: _LIST.format(sale=""),
+    True: _LIST.format(sale=f"and {_ENABLED}"),
+    False: _LIST.format(sale=f"and not {_ENABLED}"),
+}
 
 
 async def page(
@@ -48,7 +53,7 @@ async def page(
 ) -> tuple[list[ShopLine], bool]:
     """Some live products behind a place in the list, the last changed first, and whether there are more."""
     found = await db.fetch(
-        _LIST, merchant_id, after.at, after.id, wanted.review_status, wanted.text, wanted.for_sale, limit + 1
+        _LISTS[wanted.for_sale], merchant_id, after.at, after.id, wanted.review_status, wanted.text, limit + 1
     )
     return [ShopLine(*row) for row in found[:limit]], len(found) > limit
 
