@@ -15,6 +15,7 @@ from tradepost.domain import access, audit, consents, merchants, operators
 from tradepost.domain.access import NewApp
 from tradepost.domain.audit import Anchor, AnchorUnusable, Verdict
 from tradepost.domain.context import By, Ctx
+from tradepost.domain.people import Person
 from tradepost.storage.database import APP_ROLE, PLATFORM_ROLE
 
 LINKED = "set constraints all immediate"
@@ -39,6 +40,11 @@ def head(market: Market) -> Anchor:
     return found
 
 
+async def desk_signs_in(ctx: Ctx) -> None:
+    found = await operators.find_operator(ctx, "desk")
+    await operators.open_session(ctx, Person(found.id, found.id, "desk", "en", "x"), "192.0.2.7")
+
+
 ACTS: dict[str, Callable[[Ctx, Market], Awaitable[Any]]] = {
     "app.added": lambda ctx, market: access.add_app(ctx, "merchant", NewApp("Another")),
     "app.verified": lambda ctx, market: access.verify_app(ctx, "merchant", APP_IDS["merchant"]),
@@ -61,6 +67,7 @@ ACTS: dict[str, Callable[[Ctx, Market], Awaitable[Any]]] = {
     ),
     "operator.added": lambda ctx, market: operators.add_operator(ctx, "another"),
     "operator.disabled": lambda ctx, market: operators.set_disabled(ctx, "desk", True),
+    "operator.signed_in": lambda ctx, market: desk_signs_in(ctx),
     "operator.token_issued": lambda ctx, market: operators.issue_token(ctx, "desk", ["orders:read"]),
     "operator.token_revoked": lambda ctx, market: operators.revoke_token(ctx, market.world.operators["desk"]),
 }
@@ -76,8 +83,8 @@ def test_an_act_leaves_a_row(market: Market, verb: str) -> None:
         return {act.verb for number, act in await audit.list_records(ctx, 10) if number > before.number}
 
     assert market.operate(scene) == {verb}
-    told = market.sql("select actor_kind || actor from audit_record order by id desc limit 1")
-    assert told == "shell7"
+    told = market.sql("select actor_kind from audit_record order by id desc limit 1")
+    assert told == ("operator" if verb == "operator.signed_in" else "shell")
     assert judged(market, before) == Verdict(head(market).number, head(market), ())
     assert head(market).number == before.number + (2 if verb == "consent.withdrawn" else 1)
 

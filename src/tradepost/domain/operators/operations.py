@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
@@ -18,7 +19,7 @@ from tradepost.domain.access import (
     password_hash,
 )
 from tradepost.domain.access.failures import LifetimeUnusable
-from tradepost.domain.context import Ctx, OperatorCtx
+from tradepost.domain.context import By, Ctx, OperatorCtx
 from tradepost.domain.operators import failures, rows
 from tradepost.domain.operators.operator import Act, OperatorLine, TokenLine
 from tradepost.domain.people import ABSOLUTE_HOURS, Person, Signed, check_new_password, is_open
@@ -113,10 +114,12 @@ async def find_person(ctx: Ctx, name: str) -> Person | None:
     return await rows.find_person(ctx.db, name)
 
 
-async def open_session(ctx: Ctx, person: Person) -> str:
-    """Sign an operator in; gives the id of his session, told this once."""
-    session = new_session()
-    await rows.insert_session(ctx.db, person.user_id, ctx.new_id(), fingerprint(session), ctx.now)
+async def open_session(ctx: Ctx, person: Person, client: str = "") -> str:
+    """Sign an operator in, from an address; gives the id of his session, told this once."""
+    session, session_id = new_session(), ctx.new_id()
+    await rows.insert_session(ctx.db, person.user_id, session_id, fingerprint(session), ctx.now)
+    by = replace(ctx, by=By("operator", person.user_id, client[:64]))
+    await audit.record(by, "operator.signed_in", None, session_id=session_id)
     return session
 
 
@@ -136,6 +139,8 @@ async def find_session(ctx: Ctx, session: str) -> Signed | None:
 async def close_session(ctx: Ctx, signed: Signed) -> None:
     """Sign an operator out."""
     await rows.end_sessions(ctx.db, signed.user_id, ctx.now, signed.session_id)
+    by = replace(ctx, by=By("operator", signed.user_id))
+    await audit.record(by, "operator.signed_out", None, session_id=signed.session_id)
 
 
 async def forget_sessions(ctx: Ctx) -> int:

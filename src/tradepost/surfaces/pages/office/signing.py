@@ -48,7 +48,7 @@ async def sign_in(visit: Visit) -> Response:
     if person is None or not is_right:
         return _form(visit, following, "office.sign_in_wrong", 400)
     async with visit.open() as (ctx, _):
-        session = await operators.open_session(ctx, person)
+        session = await operators.open_session(ctx, person, visit.request.client or "")
     return signed_in(visit, session, following)
 
 
