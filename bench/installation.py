@@ -57,9 +57,9 @@ class Started:
 
 
 @contextmanager
-def installed(variations: int) -> Iterator[Installation]:
-    """A program of its own with so many variations, stopped and gone at the end."""
-    with started() as program:
+def installed(variations: int, **settings: str) -> Iterator[Installation]:
+    """A program of its own with so many variations, stopped and gone at the end; settings by their names."""
+    with started(**settings) as program:
         catalogue = asyncio.run(fill(program.settings, variations))
         yield Installation(program.host, catalogue, program.environment)
 
@@ -72,8 +72,8 @@ def second_worker(program: Started) -> Iterator[None]:
 
 
 @contextmanager
-def started() -> Iterator[Started]:
-    """A program of its own, stopped and gone at the end."""
+def started(**settings: str) -> Iterator[Started]:
+    """A program of its own, stopped and gone at the end; settings by their names, `log_level="info"`."""
     folder = Path(tempfile.mkdtemp(prefix="tradepost-bench-"))
     if os.geteuid() == 0:
         folder.chmod(0o711)  # the database runs as another account then, and has to reach its folder
@@ -84,6 +84,7 @@ def started() -> Iterator[Started]:
         "TRADEPOST_RATE_LIMITS": json.dumps(RATE_LIMITS),
         "TRADEPOST_LOG_LEVEL": "warning",
     }
+    environment |= {f"TRADEPOST_{name.upper()}": text for name, text in settings.items()}
     log = folder / "log"
     try:
         with log.open("wb") as output, process(["-m", "tradepost", "serve"], environment, output) as server:

@@ -20,7 +20,7 @@ from tradepost.domain.context import Ctx
 from tradepost.domain.request_log import Kept, Line, Search
 from tradepost.storage.database import StorageUnavailable
 from tradepost.surfaces.merchant_v2.chapters import api
-from tradepost.surfaces.request_log.collecting import RequestLog
+from tradepost.surfaces.request_log.collecting import BRIEF, BUSY, RequestLog
 from tradepost.wire.taken import Taken, new_request_id
 
 XML = {"content-type": "text/xml"}
@@ -159,7 +159,7 @@ def test_no_secret_is_kept(market: Market) -> None:
 # -- bounds
 
 
-def taken(index: int, body: bytes = b"{}") -> Taken:
+def taken(index: int, body: bytes = b"{}", code: int = 0) -> Taken:
     told: dict[str, Any] = {
         "method": "GET",
         "path": f"/api/v2/{index}",
@@ -167,7 +167,7 @@ def taken(index: int, body: bytes = b"{}") -> Taken:
         "headers": {},
         "client": None,
     }
-    told |= {"token": "", "asked": b"", "asked_size": 0, "status": 200, "code": 0, "microseconds": 300}
+    told |= {"token": "", "asked": b"", "asked_size": 0, "status": 200, "code": code, "microseconds": 300}
     told |= {"answered": body, "answered_size": len(body), "answered_type": "text/xml"}
     return Taken(id=new_request_id(), surface=api, **told)
 
@@ -198,9 +198,19 @@ def test_what_does_not_fit_into_the_queue_is_counted(market: Market) -> None:
 def test_the_queue_is_bounded_in_bytes(market: Market) -> None:
     log = log_of(market, most_waiting=100_000)
     for index in range(2_000):
-        log.take(taken(index, b"x" * 16_384))
+        log.take(taken(index, b"x" * 16_384, code=1000))
     assert 0 < log.missed < 2_000
     assert (2_000 - log.missed) * 16_384 <= (16 << 20) + 2 * 16_384
+
+
+def test_of_many_at_once_successes_are_kept_in_brief_and_failures_whole(market: Market) -> None:
+    log = log_of(market, most_waiting=1_000)
+    calls = [taken(index, b"x" * 4_096, code=1000 * (index % 2)) for index in range(2 * BUSY)]
+    for call in calls:
+        log.take(call)
+    kept = [len(call.answered) for call in calls]
+    assert kept == [4_096] * BUSY + [BRIEF, 4_096] * (BUSY // 2)
+    assert all(call.answered_size == 4_096 for call in calls)
 
 
 def test_of_one_account_and_day_only_so_many_are_kept(market: Market) -> None:

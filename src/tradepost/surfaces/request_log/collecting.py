@@ -3,7 +3,7 @@
 Taking a call down is putting it into a queue. A task beside the calls takes it out again, removes what is secret
 and writes it, with other work in between. The queue is bounded in number and in bytes: what does not fit is counted
 and not kept, and the count is told with the log. While the database is away calls wait in the queue. A process that
-is stopped writes what it has; one that is killed loses what came in during the last half second or so.
+is stopped writes what it has; one that is killed loses what came in during the last second or so.
 """
 
 from __future__ import annotations
@@ -30,10 +30,13 @@ from tradepost.wire.taken import Taken
 
 MOST_WAITING: Final = 5_000
 MOST_BYTES: Final = 16 << 20
+BUSY: Final = 64
+"""Calls in the queue from which successes are kept in brief: nobody reads each of so many."""
+BRIEF: Final = 512
 PACK: Final = 1_000
 BETWEEN: Final = 10
 """Calls that are made ready before other work has its turn."""
-LOOK_SECONDS: Final = 0.4
+LOOK_SECONDS: Final = 0.8
 AWAY_SECONDS: Final = 2.0
 STOP_SECONDS: Final = 5.0
 MOST_PATH: Final = 500
@@ -82,6 +85,8 @@ class RequestLog:
             shown = shown_by(call)
             self._missed[shown if shown in self._owners else _NOTHING] += 1
             return
+        if len(self._queue) >= BUSY and not call.code:
+            call.answered = call.answered[:BRIEF]
         self._queue.append(call)
         self._size += len(call.asked) + len(call.answered)
 
