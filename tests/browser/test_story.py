@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 from standardwebhooks.webhooks import Webhook
 
-from tests.support.chromium import Chromium
+from tests.support.chromium import PHONE, Chromium
 from tests.support.program import Program, serving, wait_until
 from tests.support.receivers import Receivers, receivers
 
@@ -54,19 +54,18 @@ def sign_up(browser: Chromium, running: Program) -> None:
 
 
 def let_in(browser: Chromium, running: Program, back: str) -> str:
-    """An app of one's own is let in and exchanges its code; gives the token."""
-    shop = next(line.split()[0] for line in running.told("merchant", "list").splitlines() if "Ida" in line)
-    told = running.told("app", "add", "Connector", "--redirect-uri", back, "--owner", shop)
-    app = dict(line.split() for line in told.splitlines())
-    browser.open(
-        f"/v3/oauth/authorize?client_id={app['client_id']}&response_type=code&redirect_uri={quote(back, safe='')}"
-    )
+    """An app of one's own is made, let in, and exchanges its code; gives the token."""
+    browser.open(running.merchant + "/developer/apps")
+    browser.fill(app_name="Connector", redirect_uris=back)
+    browser.press("Make the app")
+    app_id, secret = (found.text for found in browser.driver.find_elements("css selector", "main dd code"))
+    browser.open(f"/v3/oauth/authorize?client_id={app_id}&response_type=code&redirect_uri={quote(back, safe='')}")
     assert "Let Connector in?" in browser.text
     browser.press("Allow")
     (code,) = parse_qs(urlsplit(browser.driver.current_url).query)["code"]
     tokens = curl(
         running.merchant, "/api/v3/oauth/access_token?grant_type=authorization_code",
-        client_id=app["client_id"], client_secret=app["client_secret"], code=code, redirect_uri=back,
+        client_id=app_id, client_secret=secret, code=code, redirect_uri=back,
     )  # fmt: skip
     return str(tokens["access_token"])
 
@@ -137,6 +136,32 @@ def arrived(met: Receivers, secret: str, order: str) -> list[Any]:
     return [one for one in told if order in json.dumps(one)]
 
 
+def see_delivery(browser: Chromium, running: Program) -> None:
+    """The latest message is found on the pages of webhooks with what came of it, and sent again."""
+    browser.open(running.merchant + "/developer/webhooks")
+    browser.press(browser.driver.find_element("css selector", "main table a").text)
+
+    def is_delivered() -> bool:
+        browser.open(browser.path)
+        return "Delivered" in browser.text and "Waiting" not in browser.text
+
+    wait_until(is_delivered, 60, "the receipt")
+    browser.press(browser.driver.find_element("css selector", "main table a").text)
+    assert "HTTP 2" in browser.text
+    browser.press("Redeliver")
+    assert "It is on its way." in browser.text
+
+    def is_tried_twice() -> bool:
+        browser.open(browser.path)
+        return len(browser.driver.find_elements("css selector", "main table tbody tr")) == 2
+
+    wait_until(is_tried_twice, 60, "the second attempt")
+    for dark in (False, True):
+        browser.show(PHONE, dark=dark)
+        assert browser.audit() == []
+    browser.show()
+
+
 def test_from_signing_up_to_a_signed_webhook(browser: Chromium) -> None:
     with receivers({}) as met, serving(egress_allow=json.dumps([f"127.0.0.1:{met.port}"])) as running:
         sign_up(browser, running)
@@ -152,6 +177,9 @@ def test_from_signing_up_to_a_signed_webhook(browser: Chromium) -> None:
         order = fulfil_one(browser, running)
         wait_until(lambda: bool(arrived(met, subscribed["secret"], order)), 60, "a webhook")
         assert re.fullmatch(r"[0-9a-f]{24}", order)
+        see_delivery(browser, running)
+        browser.open("/developer/tokens")
+        assert "Connector" in browser.text
         assert curl(running.merchant, f"/api/v2/order?id={order}", token)["Order"]["tracking_number"] == TRACKING
         assert browser.complaints() == []
         assert running.stop() == 0

@@ -40,7 +40,7 @@ class Hooks:
 
     async def deliveries(self) -> list[Delivery]:
         """What was told, but for what the world begins with."""
-        found = await webhooks.list_any_deliveries(self.ctx, self.id, Page(0, 500))
+        found, _ = await webhooks.list_any_deliveries(self.ctx, self.id, Page(0, 500))
         return [delivery for delivery in found if delivery.id != DELIVERIES["usd"]]
 
     async def take(self, now: datetime = NOW, worker: int = WORKER, failing: bool = True) -> Turn | None:

@@ -19,6 +19,7 @@ from tradepost.domain.access.token import (
     same,
 )
 from tradepost.domain.context import Ctx, Merchant, Operator, Rows, Shipper
+from tradepost.values import Page
 
 OPERATORS = "operator"
 """The service that operators call."""
@@ -108,6 +109,7 @@ class Owner:
 class TokenLine:
     """An access token as it is kept; `consent_id` is None for one that an operator issued."""
 
+    id: str
     app_id: str
     consent_id: str | None
     scopes: Sequence[str]
@@ -317,6 +319,20 @@ async def find_token(ctx: Ctx, account_id: str, token: str) -> TokenLine | None:
     """An access token of an account, whatever it is worth; None where there is none."""
     row = await rows.find_token(ctx.db, account_id, fingerprint(token))
     return None if row is None else TokenLine(**dict(row))
+
+
+async def list_tokens(ctx: Ctx, account_id: str, page: Page) -> tuple[list[TokenLine], bool]:
+    """The access tokens of the bound account that are good now, the latest first, and whether there are more."""
+    found = await rows.list_tokens(ctx.db, account_id, ctx.now, page)
+    return [TokenLine(**dict(row)) for row in found[: page.limit]], len(found) > page.limit
+
+
+async def revoke_own_token(ctx: Ctx, account_id: str, token_id: str) -> bool:
+    """Take a token of the bound account back at once; whether there was one that was not taken back yet."""
+    app_id = await rows.revoke_own_token(ctx.db, account_id, token_id, ctx.now)
+    if app_id is not None:
+        await audit.record(ctx, "token.revoked", account_id, app_id=app_id, token_id=token_id)
+    return app_id is not None
 
 
 async def revoke_token(ctx: Ctx, token: str) -> bool:

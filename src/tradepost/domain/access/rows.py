@@ -7,7 +7,9 @@ from typing import Any
 
 from tradepost.domain.access.app import App, NewApp
 from tradepost.domain.context import Rows
+from tradepost.values import Page
 
+_TOKEN = "id, app_id, consent_id, scopes, created_at, expires_at, revoked_at"
 _ADMIT = "select * from admit($1, $2, $3, $4, $5, $6, $7, $8, $9)"
 
 
@@ -179,11 +181,33 @@ async def revoke_of_consent(db: Rows, account_id: str, consent_id: str, now: dat
 async def find_token(db: Rows, account_id: str, token_hash: bytes) -> Any:
     """An access token of an account, whatever it is worth."""
     return await db.fetchrow(
-        "select app_id, consent_id, scopes, created_at, expires_at, revoked_at from access_token "
-        "where account_id = $1 and hash = $2",
-        account_id,
-        token_hash,
+        f"select {_TOKEN} from access_token where account_id = $1 and hash = $2", account_id, token_hash
     )
+
+
+async def list_tokens(db: Rows, account_id: str, now: datetime, page: Page) -> list[Any]:
+    """The access tokens of an account that are good at a moment, the latest first, and one more than asked for."""
+    found: list[Any] = await db.fetch(
+        f"select {_TOKEN} from access_token where account_id = $1 and revoked_at is null and expires_at > $2 "
+        "order by created_at desc, id offset $3 limit $4",
+        account_id,
+        now,
+        page.start,
+        page.limit + 1,
+    )
+    return found
+
+
+async def revoke_own_token(db: Rows, account_id: str, token_id: str, now: datetime) -> str | None:
+    """Take back a token of an account; gives its app_id, None where there was none that was still good."""
+    app_id: str | None = await db.fetchval(
+        "update access_token set revoked_at = $3 where account_id = $1 and id = $2 and revoked_at is null "
+        "returning app_id",
+        account_id,
+        token_id,
+        now,
+    )
+    return app_id
 
 
 async def app_of_token(db: Rows, account_id: str, token_id: str) -> str:

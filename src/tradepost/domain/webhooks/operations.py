@@ -119,12 +119,20 @@ async def redeliver(ctx: MerchantCtx, delivery_id: str) -> DeliveryTold:
     return await _redeliver(ctx, delivery_id, await access.calling_app(ctx))
 
 
-# -- what an operator does
+# -- what an operator does, and the merchant himself
 
 
 async def list_all(ctx: MerchantCtx) -> list[Subscription]:
     """What any app is told about a shop, the oldest first."""
     return await rows.list_of(ctx.db, ctx.actor.id, None)
+
+
+async def find_any_subscription(ctx: MerchantCtx, subscription_id: str) -> Subscription:
+    """A subscription to a shop, whichever app it is of; raises SubscriptionNotFound."""
+    found = await rows.find(ctx.db, ctx.actor.id, subscription_id, None)
+    if found is None:
+        raise failures.SubscriptionNotFound(id=subscription_id)
+    return found
 
 
 async def set_active(ctx: MerchantCtx, subscription_id: str, active: bool) -> Subscription:
@@ -133,6 +141,7 @@ async def set_active(ctx: MerchantCtx, subscription_id: str, active: bool) -> Su
     held = replace(held, is_active=active, health=HEALTHY)
     await rows.store(ctx.db, held, ctx.now)
     await rows.set_due(ctx.db, ctx.actor.id, subscription_id)
+    await _note(ctx, "webhook.changed", subscription_id, held.app_id)
     return held
 
 
@@ -141,13 +150,13 @@ async def find_any_delivery(ctx: MerchantCtx, delivery_id: str) -> DeliveryTold:
     return await _told(ctx, delivery_id, None)
 
 
-async def list_any_deliveries(ctx: MerchantCtx, subscription_id: str, page: Page) -> list[Delivery]:
-    """What a subscription of a shop was told, the latest first; raises SubscriptionNotFound."""
-    found = await rows.find(ctx.db, ctx.actor.id, subscription_id, None)
-    if found is None:
-        raise failures.SubscriptionNotFound(id=subscription_id)
-    told, _ = await rows.list_deliveries(ctx.db, ctx.actor.id, found.app_id, subscription_id, page)
-    return told
+async def list_any_deliveries(ctx: MerchantCtx, subscription_id: str, page: Page) -> tuple[list[Delivery], bool]:
+    """What a subscription of a shop was told, the latest first, and whether there is more.
+
+    Raises SubscriptionNotFound.
+    """
+    found = await find_any_subscription(ctx, subscription_id)
+    return await rows.list_deliveries(ctx.db, ctx.actor.id, found.app_id, subscription_id, page)
 
 
 async def redeliver_any(ctx: MerchantCtx, delivery_id: str) -> DeliveryTold:

@@ -33,9 +33,9 @@ def list_deliveries(
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, the latest first.")] = 50,
 ) -> None:
     """Show what a subscription was told in the last 30 days."""
-    for told in run_for(
-        merchant_id, lambda ctx: webhooks.list_any_deliveries(ctx, subscription_id, Page(0, limit))
-    ):
+    page = Page(0, limit)
+    found, _ = run_for(merchant_id, lambda ctx: webhooks.list_any_deliveries(ctx, subscription_id, page))
+    for told in found:
         due = f"  next at {told.due_at:%Y-%m-%dT%H:%M:%SZ}" if told.due_at else ""
         print(f"{told.id}  {told.created_at:%Y-%m-%dT%H:%M:%SZ}  {told.state:<9}  {told.attempts} attempts{due}")
 

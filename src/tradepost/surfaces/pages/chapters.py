@@ -8,7 +8,7 @@ from typing import Final
 from tradepost.storage.database import Database
 from tradepost.surfaces.pages import consent, signing
 from tradepost.surfaces.pages.account import joining, mail, security
-from tradepost.surfaces.pages.developer import apps, calls
+from tradepost.surfaces.pages.developer import apps, calls, hooks, tokens
 from tradepost.surfaces.pages.navigation import Entry, Group, Page
 from tradepost.surfaces.pages.shop import (
     files,
@@ -62,13 +62,14 @@ STOCK: Final = Group(
     [Entry("/warehouses", "warehouses"), Entry("/files", "files")],
     {**warehouses.LARGE, **files.LARGE},
 )
+_DEVELOPER: Final = [Entry(apps.OWN_APPS, "own"), Entry(tokens.TOKENS, "tokens"), Entry(calls.CALLS, "calls")]
 DEVELOPER: Final = {
-    service: Group(
+    "merchant": Group(
         "menu.developer",
-        {**calls.pages_of(service), **apps.PAGES},
-        [Entry(apps.OWN_APPS, "own"), Entry(calls.CALLS, "calls")],
-    )
-    for service in ("merchant", "wishpost")
+        {**calls.pages_of("merchant"), **apps.PAGES, **tokens.PAGES, **hooks.PAGES},
+        [*_DEVELOPER, Entry(hooks.HOOKS, "hooks")],
+    ),
+    "wishpost": Group("menu.developer", {**calls.pages_of("wishpost"), **apps.PAGES, **tokens.PAGES}, _DEVELOPER),
 }
 GROUPS: Final[Mapping[str, tuple[Group, ...]]] = {
     "merchant": (SHOP, STOCK, DEVELOPER["merchant"], ACCOUNT, JOINING),

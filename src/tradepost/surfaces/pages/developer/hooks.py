@@ -1,0 +1,93 @@
+"""Webhooks of a shop: where apps want to be told, what they were told and how that went, and sending it again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from tradepost.domain import webhooks
+from tradepost.domain.context import MerchantCtx
+from tradepost.domain.webhooks.failures import DeliveryNotFound, SubscriptionInactive, SubscriptionNotFound
+from tradepost.surfaces.pages import lists
+from tradepost.surfaces.pages.developer.app_names import names_of_apps
+from tradepost.surfaces.pages.site import Page, Visit
+from tradepost.wire.http_types import Response
+
+HOOKS: Final = "/developer/webhooks"
+ONE: Final = f"{HOOKS}/{{id}}"
+DELIVERY: Final = f"{ONE}/{{delivery}}"
+
+
+async def show_hooks(visit: Visit) -> Response:
+    """All subscriptions to the shop, whichever app they are of, the oldest first."""
+    async with visit.shop() as ctx:
+        found = await webhooks.list_all(ctx)
+        names = await names_of_apps(ctx, visit.site.service, ctx.actor.id)
+    return visit.render("developer/hooks.html", found=found, names=names)
+
+
+async def show_hook(visit: Visit) -> Response:
+    """One subscription, how it fares, and what it was told in 30 days, the latest first."""
+    page = lists.stretch(visit)
+    try:
+        async with visit.shop() as ctx:
+            hook = await webhooks.find_any_subscription(ctx, visit.blanks["id"])
+            found, more = await webhooks.list_any_deliveries(ctx, hook.id, page)
+            names = await names_of_apps(ctx, visit.site.service, ctx.actor.id)
+    except SubscriptionNotFound:
+        return visit.trouble("not_there", 404)
+    return visit.render(
+        "developer/hook.html", hook=hook, found=found, names=names, pages=lists.around(visit, page, more)
+    )
+
+
+async def activate(visit: Visit) -> Response:
+    """Let a subscription that was stopped be told again; one that is active stays as it is."""
+    try:
+        async with visit.shop() as ctx:
+            hook = await webhooks.find_any_subscription(ctx, visit.blanks["id"])
+            if not hook.is_active:
+                await webhooks.set_active(ctx, hook.id, True)
+    except SubscriptionNotFound:
+        return visit.trouble("not_there", 404)
+    return visit.done("hook_active", f"{HOOKS}/{hook.id}")
+
+
+async def show_delivery(visit: Visit) -> Response:
+    """One delivery: what was sent, letter by letter, and what came of each attempt."""
+    try:
+        async with visit.shop() as ctx:
+            hook, told = await _find(visit, ctx)
+    except (SubscriptionNotFound, DeliveryNotFound):
+        return visit.trouble("not_there", 404)
+    return visit.render("developer/delivery.html", hook=hook, told=told)
+
+
+async def redeliver(visit: Visit) -> Response:
+    """Send a delivery once more, from the beginning of the schedule."""
+    try:
+        async with visit.shop() as ctx:
+            hook, told = await _find(visit, ctx)
+            await webhooks.redeliver_any(ctx, told.delivery.id)
+    except (SubscriptionNotFound, DeliveryNotFound):
+        return visit.trouble("not_there", 404)
+    except SubscriptionInactive as fact:
+        problem = visit.problem(fact)
+        return visit.trouble_told(problem.text, problem.status)
+    return visit.done("redelivered", f"{HOOKS}/{hook.id}/{told.delivery.id}")
+
+
+async def _find(visit: Visit, ctx: MerchantCtx) -> tuple[webhooks.Subscription, webhooks.DeliveryTold]:
+    """What a path leads to; raises SubscriptionNotFound, DeliveryNotFound."""
+    hook = await webhooks.find_any_subscription(ctx, visit.blanks["id"])
+    told = await webhooks.find_any_delivery(ctx, visit.blanks["delivery"])
+    if told.delivery.subscription_id != hook.id:
+        raise DeliveryNotFound(id=told.delivery.id)
+    return hook, told
+
+
+PAGES: Final[Mapping[str, Mapping[str, Page]]] = {
+    HOOKS: {"GET": show_hooks},
+    ONE: {"GET": show_hook, "POST": activate},
+    DELIVERY: {"GET": show_delivery, "POST": redeliver},
+}
