@@ -306,13 +306,13 @@ def forms_unsealed() -> None:
 
 
 def redirects_anywhere() -> None:
-    """Wherever somebody wants to go next is believed to be ours."""
+    """Wherever somebody wants to go next is believed to be ours, if it can stand in a header at all."""
     from tradepost.surfaces.pages import signing
     from tradepost.surfaces.pages.account import security
 
     pages: tuple[Any, ...] = (signing, security)
     for page in pages:
-        page.is_ours = lambda site, where: bool(where)
+        page.is_ours = lambda site, where: bool(where) and where.isascii() and where.isprintable()
 
 
 def forms_logged() -> None:
