@@ -8,7 +8,7 @@ from typing import Final
 from tradepost.storage.database import Database
 from tradepost.surfaces.pages import consent, signing
 from tradepost.surfaces.pages.account import joining, mail, security
-from tradepost.surfaces.pages.developer import apps, calls, hooks, tokens
+from tradepost.surfaces.pages.developer import apps, calls, explorer, hooks, tokens
 from tradepost.surfaces.pages.navigation import Entry, Group, Page
 from tradepost.surfaces.pages.shop import (
     files,
@@ -66,8 +66,9 @@ _DEVELOPER: Final = [Entry(apps.OWN_APPS, "own"), Entry(tokens.TOKENS, "tokens")
 DEVELOPER: Final = {
     "merchant": Group(
         "menu.developer",
-        {**calls.pages_of("merchant"), **apps.PAGES, **tokens.PAGES, **hooks.PAGES},
-        [*_DEVELOPER, Entry(hooks.HOOKS, "hooks")],
+        {**calls.pages_of("merchant"), **apps.PAGES, **tokens.PAGES, **hooks.PAGES, **explorer.PAGES},
+        [*_DEVELOPER, Entry(hooks.HOOKS, "hooks"), Entry(explorer.EXPLORER, "explorer")],
+        explorer.LARGE,
     ),
     "wishpost": Group("menu.developer", {**calls.pages_of("wishpost"), **apps.PAGES, **tokens.PAGES}, _DEVELOPER),
 }

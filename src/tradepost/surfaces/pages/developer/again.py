@@ -1,12 +1,12 @@
-"""Sends a call that was kept once more, through the gate, as the merchant who is signed in.
+"""Sends a call through the gate as the merchant who is signed in: one that was kept, or one made up on a page.
 
-The token that the call showed is not known any more, and not needed: the session stands for him. So what is asked
-again is what the merchant may do, whatever his token could; it is not counted against a limit either.
+The token that a kept call showed is not known any more, and not needed: the session stands for him. So what is
+asked is what the merchant may do, whatever his token could; it is not counted against a limit either.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
@@ -16,7 +16,7 @@ from tradepost.surfaces.pages.visit import Visit
 from tradepost.surfaces.sessions import OneCaller
 from tradepost.values import Fact
 from tradepost.wire import gate, refusals
-from tradepost.wire.endpoint import Surface
+from tradepost.wire.endpoint import Endpoint, Surface
 from tradepost.wire.gate import Rules
 from tradepost.wire.http_types import Request, Response
 from tradepost.wire.taken import new_request_id
@@ -33,19 +33,46 @@ def is_repeatable(api: Surface, kept: Kept) -> bool:
     if kept.call.service != api.name or said.asked_size > len(said.asked.encode()) or REMOVED in said.asked:
         return False
     try:
-        return not api.find(kept.call.method, kept.call.path).open
+        return is_for_merchants(api.find(kept.call.method, kept.call.path))
     except Fact:
         return False
+
+
+def is_for_merchants(endpoint: Endpoint) -> bool:
+    """Whether a merchant can call an endpoint, whichever app he is with.
+
+    Some are called by an app with its secret, and webhooks are those of the app whose token is shown: a session is
+    nobody's app.
+    """
+    return not endpoint.open and endpoint.chapter != "webhooks"
 
 
 async def ask_again(visit: Visit, ctx: MerchantCtx, kept: Kept) -> Response:
     """What the same call is answered now; what it changes is committed with the transaction of the context."""
     said, call = kept.said, kept.call
-    body = said.asked.encode()
     pairs = [pair for pair in parse_qsl(said.query, keep_blank_values=True) if pair[1] != REMOVED]
-    headers = {"authorization": f"Bearer {_STANDS_FOR_HIM}", "user-agent": said.agent}
+    headers = {"user-agent": said.agent, "content-type": said.asked_type}
+    return await send(visit, ctx, call.method, call.path, urlencode(pairs), said.asked.encode(), headers)
+
+
+async def send(
+    visit: Visit,
+    ctx: MerchantCtx,
+    method: str,
+    path: str,
+    query: str,
+    body: bytes,
+    headers: Mapping[str, str],
+) -> Response:
+    """What a call is answered as the merchant of the context; what it changes is committed with his transaction.
+
+    `headers` have the content type of the body, where there is one.
+    """
+    sent = dict(headers) | {"authorization": f"Bearer {_STANDS_FOR_HIM}"}
     if body:
-        headers |= {"content-type": said.asked_type, "content-length": str(len(body))}
+        sent["content-length"] = str(len(body))
+    else:
+        sent.pop("content-type", None)
 
     async def read_body(limit: int) -> bytes:
         if len(body) > limit:
@@ -56,10 +83,10 @@ async def ask_again(visit: Visit, ctx: MerchantCtx, kept: Kept) -> Response:
         yield await read_body(limit)
 
     request = Request(
-        method=call.method,
-        path=call.path,
-        query=urlencode(pairs).encode(),
-        headers=headers,
+        method=method,
+        path=path,
+        query=query.encode(),
+        headers=sent,
         scheme=visit.request.scheme,
         host=visit.request.host,
         client=None,  # whoever sends a form from far away was let in by https

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from shlex import quote
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
-from xml.dom import minidom
-from xml.parsers.expat import ExpatError
 
 from tradepost.domain import request_log
 from tradepost.domain.request_log import CallUnknown, Kept, Search
 from tradepost.surfaces.pages import lists
 from tradepost.surfaces.pages.developer.again import ask_again, is_repeatable
+from tradepost.surfaces.pages.developer.showing import curl, pretty
 from tradepost.surfaces.pages.site import Page, Visit
 from tradepost.wire.http_types import Response
 
@@ -108,16 +107,16 @@ def _render(visit: Visit, kept: Kept, again: Response | None) -> Response:
         said=said,
         parameters=shown,
         asked=_Body(
-            _pretty(said.asked), said.asked_type, said.asked_size, said.asked_size > len(said.asked.encode())
+            pretty(said.asked), said.asked_type, said.asked_size, said.asked_size > len(said.asked.encode())
         ),
-        answered=_Body(_pretty(answered), said.answered_type, said.answered_size, is_cut),
+        answered=_Body(pretty(answered), said.answered_type, said.answered_size, is_cut),
         again=None
         if again is None
         else {
             "status": again.status,
             "code": again.code,
             "id": again.headers.get("Wish-Request-Id", ""),
-            "text": _pretty(again.body.decode("utf-8", "replace")),
+            "text": pretty(again.body.decode("utf-8", "replace")),
             "is_same": again.body[: len(said.answered)] == said.answered and len(again.body) == said.answered_size,
         },
         may_repeat=visit.site.kit.desk is not None and is_repeatable(visit.site.kit.api, kept),
@@ -125,33 +124,13 @@ def _render(visit: Visit, kept: Kept, again: Response | None) -> Response:
     )
 
 
-def _pretty(text: str) -> str:
-    """A body with its parts on lines of their own, as far as it is one that can be read."""
-    start = text.lstrip()[:1]
-    try:
-        if start in ("{", "["):
-            return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-        if start == "<" and "<!" not in text:  # what has a document type is not read
-            lines = minidom.parseString(text.encode()).toprettyxml(indent="  ").splitlines()
-            return "\n".join(line for line in lines if line.strip())
-    except (ValueError, ExpatError, RecursionError):
-        pass
-    return text
-
-
 def _curl(visit: Visit, kept: Kept) -> str:
     """The same call for a shell; the token goes where the blank is."""
     said, call = kept.said, kept.call
     left = [pair for pair in parse_qsl(said.query, keep_blank_values=True) if pair[0] != "access_token"]
     url = f"{visit.request.base_url}{call.path}{'?' + urlencode(left) if left else ''}"
-    lines = [f"curl -X {call.method} {_quoted(url)}", "-H 'Authorization: Bearer '\"$TOKEN\""]
-    if said.asked:
-        lines += [f"-H {_quoted('Content-Type: ' + said.asked_type)}", f"--data-binary {_quoted(said.asked)}"]
-    return " \\\n  ".join(lines)
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "'\\''") + "'"
+    body = [f"-H {quote('Content-Type: ' + said.asked_type)}", f"--data-binary {quote(said.asked)}"]
+    return curl(call.method, url, body if said.asked else [])
 
 
 def pages_of(service: str) -> Mapping[str, Mapping[str, Page]]:

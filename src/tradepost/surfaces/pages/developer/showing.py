@@ -1,0 +1,55 @@
+"""How calls and answers are written on a page for developers: bodies in lines, and a call as something to copy.
+
+Whatever was typed is quoted as the shell or Python want it, so what is copied does what it says and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Sequence
+from typing import Final
+from xml.dom import minidom
+from xml.parsers.expat import ExpatError
+
+Pairs = Sequence[tuple[str, str]]
+
+AUTHORIZATION: Final = '-H "Authorization: Bearer $TOKEN"'
+"""What a shell puts the token into."""
+
+
+def pretty(text: str) -> str:
+    """A body with its parts on lines of their own, as far as it is one that can be read."""
+    start = text.lstrip()[:1]
+    try:
+        if start in ("{", "["):
+            return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+        if start == "<" and "<!" not in text:  # what has a document type is not read
+            lines = minidom.parseString(text.encode()).toprettyxml(indent="  ").splitlines()
+            return "\n".join(line for line in lines if line.strip())
+    except (ValueError, ExpatError, RecursionError):
+        pass
+    return text
+
+
+def curl(method: str, url: str, options: Sequence[str], *, has_token: bool = True) -> str:
+    """A call for a shell. The token goes where $TOKEN is; `options` say what the body is, and are quoted."""
+    lines = [f"curl -X {method} {shlex.quote(url)}", *([AUTHORIZATION] if has_token else []), *options]
+    return " \\\n  ".join(lines)
+
+
+def form_options(pairs: Pairs) -> list[str]:
+    """The fields of a form as `curl` takes them."""
+    return [f"--data-urlencode {shlex.quote(f'{name}={value}')}" for name, value in pairs]
+
+
+def python(method: str, url: str, query: Pairs, form: Pairs, *, has_token: bool = True) -> str:
+    """The same call for Python, by the library `requests`; the token is in the environment, as TOKEN."""
+    lines = ["import os", "", "import requests", ""] if has_token else ["import requests", ""]
+    lines += ["answer = requests.request(", f"    {method!r},", f"    {url!r},"]
+    for argument, pairs in (("params", query), ("data", form)):
+        if pairs:
+            lines += [f"    {argument}={{", *(f"        {name!r}: {value!r}," for name, value in pairs), "    },"]
+    if has_token:
+        lines.append("    headers={'Authorization': 'Bearer ' + os.environ['TOKEN']},")
+    return "\n".join([*lines, "    timeout=60,", ")", "print(answer.status_code, answer.text)"])
