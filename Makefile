@@ -42,6 +42,7 @@ reference: $(VENV)/installed-dev ## Generate OpenAPI and the reference pages fro
 bench: $(VENV)/installed-dev ## Measure against the bare limit in the same run
 	@command -v wrk >/dev/null || { apt-get update -qq && apt-get install -y -qq wrk; } || true
 	$(BIN)/python -m bench $(BENCH)
+	$(BIN)/python -m bench.request_log $(BENCH)
 
 .PHONY: requirements
 requirements: $(VENV)/installed-dev ## Pin every dependency anew, by version and hash

@@ -20,6 +20,7 @@ from tradepost.domain.context import Ctx
 from tradepost.domain.request_log import Kept, Line, Search
 from tradepost.storage.database import StorageUnavailable
 from tradepost.surfaces.merchant_v2.chapters import api
+from tradepost.surfaces.request_log import collecting
 from tradepost.surfaces.request_log.collecting import BRIEF, BUSY, RequestLog
 from tradepost.wire.taken import Taken, new_request_id
 
@@ -255,6 +256,51 @@ class Away:
             raise StorageUnavailable
         async with self._database.acting_for(account_id) as connection:
             yield connection
+
+
+class Filling:
+    """A database in which a call comes in whenever others are written, the first few times."""
+
+    def __init__(self, database: Any) -> None:
+        self._database = database
+        self.log: Any = None
+        self.written_to = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._database, name)
+
+    @asynccontextmanager
+    async def acting_for(self, account_id: str) -> AsyncIterator[Any]:
+        self.written_to += 1
+        if self.written_to < 5:
+            self.log.take(taken(self.written_to))
+        async with self._database.acting_for(account_id) as connection:
+            yield connection
+
+
+def test_what_comes_in_while_writing_waits_for_the_next_look(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Written at once, each few calls would cost a transaction: a busy program would do nothing else."""
+    database: Any = Filling(market.calls._database)
+    database.log = log = RequestLog(database, 1_000)
+    monkeypatch.setattr(collecting, "LOOK_SECONDS", 0.0)
+
+    async def run() -> None:
+        await log.start()
+        await asyncio.sleep(0)  # the first look has begun; the next is far away
+        monkeypatch.setattr(collecting, "LOOK_SECONDS", 3_600.0)
+        for _ in range(500):
+            await asyncio.sleep(0.01)
+            if log.written:
+                break
+        await asyncio.sleep(0.1)
+        assert (database.written_to, log.written, log.waiting) == (1, 1, 1)
+        await log.stop()
+
+    log.take(taken(0))
+    market.run(run())
+    assert len(lines(market, "")) == 5
 
 
 def test_calls_wait_while_the_database_is_away(market: Market) -> None:

@@ -12,6 +12,7 @@ import asyncio
 import base64
 import binascii
 import hashlib
+import math
 import re
 from collections import Counter, deque
 from contextlib import suppress
@@ -113,23 +114,29 @@ class RequestLog:
     async def flush(self) -> None:
         """Write what is there; raises StorageUnavailable, and what is there stays."""
         while self._queue or self._packs or self._missed:
-            try:
-                if not self._packs:
-                    await self._pack()
-                await self._write()
-            except StorageUnavailable:
-                raise
-            except Exception as error:  # what cannot be written must not keep the others
-                # Told without what was at hand: there are secrets in it.
-                log.error("calls not kept", count=sum(p.calls for p in self._packs), error=repr(error)[:500])
-                self._packs.clear()
-                self._missed.clear()
+            await self._keep()
+
+    async def _keep(self) -> None:
+        """Write the first PACK calls that wait, or those that could not be written before."""
+        try:
+            if not self._packs:
+                await self._pack()
+            await self._write()
+        except StorageUnavailable:
+            raise
+        except Exception as error:  # what cannot be written must not keep the others
+            # Told without what was at hand: there are secrets in it.
+            log.error("calls not kept", count=sum(p.calls for p in self._packs), error=repr(error)[:500])
+            self._packs.clear()
+            self._missed.clear()
 
     async def _write_on(self) -> None:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             try:
-                await self.flush()
+                # What comes in meanwhile waits for the next look: written a few at a time, calls cost far more.
+                for _ in range(math.ceil(self.waiting / PACK) or bool(self._missed)):
+                    await self._keep()
             except StorageUnavailable:
                 await asyncio.sleep(AWAY_SECONDS)
 
