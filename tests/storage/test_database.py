@@ -189,7 +189,7 @@ def test_what_takes_too_long_is_unavailable(own_server: Server, setting: str, st
                 began = time.monotonic()
                 with pytest.raises(StorageUnavailable):
                     await take_long(database)
-                assert time.monotonic() - began < 3
+                assert time.monotonic() - began < 4.9
                 assert await number(database) == 7
                 async with database.call() as connection:
                     assert await connection.fetchval(f"show {setting}") in ("10s", "5s")

@@ -224,19 +224,15 @@ def test_killed_children_and_a_killed_database_come_back(data: Path, supervise: 
 
     postmaster = database.pid
     assert postmaster is not None
-    before = time.monotonic()
     os.kill(postmaster, signal.SIGKILL)
     assert running.line("connected") != first_start
-    assert time.monotonic() - before < 5.0
     assert alive(web)
     assert alive(worker)
     assert database.pid not in (None, postmaster)
 
-    before = time.monotonic()
     running.process.send_signal(signal.SIGTERM)
     running.line("over")
     assert running.process.wait(10) == 0
-    assert time.monotonic() - before < 3.0
     assert not any(map(alive, running.started))
     assert not database.is_running()
     assert not (data / "cluster" / "postmaster.pid").exists()
