@@ -410,6 +410,7 @@ class Figure(Generic[Size]):
     run: Callable[[Size, int, str | None], Finding]
     sizes: Mapping[str, Size]
     mutant: str
+    other_mutants: Sequence[str] = ()
 
     def check(self, size: str = "smoke") -> None:
         """One run with a seed made up, as a test."""
@@ -423,7 +424,13 @@ class Figure(Generic[Size]):
         reader = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
         reader.add_argument("--size", choices=list(self.sizes), default="smoke")
         reader.add_argument("--seed", type=int, default=None, help="made up and printed if left out")
-        reader.add_argument("--mutant", action="store_true", help="take the protection away: has to fail")
+        reader.add_argument(
+            "--mutant",
+            nargs="?",
+            const=self.mutant,
+            choices=[self.mutant, *self.other_mutants],
+            help="take a protection away, the first one if none is named: has to fail",
+        )
         counted = all(isinstance(size, int) for size in self.sizes.values())
         if counted:
             reader.add_argument("--rounds", type=int, default=None, help="in place of a size")
@@ -434,7 +441,7 @@ class Figure(Generic[Size]):
         seed = random.randrange(1 << 16) if options.seed is None else options.seed
         began = time.monotonic()
         try:
-            found = self.run(size, seed, self.mutant if options.mutant else None)
+            found = self.run(size, seed, options.mutant)
         except (OSError, AssertionError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             print(f"{self.number} - {self.counts} target=0 error seed={seed} size={options.size}: {error}")
             return 2

@@ -13,10 +13,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import trustme
+from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 RECOVERING = ("ok", "500", "302", "429", "hang", "cut", "drip", "huge")
 """Those that take everything in the end."""
 HOPELESS = ("never", "gone", "tls")
+HOLDING = "holding"
+"""What the names of those begin with that answer when they are told to and not before."""
+HANG_SECONDS = 30.0
+KILLED_SECONDS = 10.0
+"""Whoever hangs up earlier was killed; a sender that is tired of waiting needs longer."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,8 @@ class Message:
     headers: Mapping[str, str]
     body: str
     status: int | None
+    forged: str = ""
+    """Why the published library does not believe it, if it was asked."""
 
 
 @dataclass
@@ -39,7 +47,19 @@ class Receivers:
     faults: Mapping[str, int]
     messages: list[Message] = field(default_factory=list)
     met: Counter[str] = field(default_factory=Counter)
-    hanging: bool = False
+    faulted: Counter[str] = field(default_factory=Counter)
+    secrets: dict[str, str] = field(default_factory=dict)
+    """Of whom the messages are verified as they arrive, and with what."""
+    held: int = 0
+    """Messages that wait for an answer of those that hold."""
+    given_up: int = 0
+    """How many of them the sender was tired of."""
+    loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
+    _answering: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def hold(self, holds: bool) -> None:
+        """Let those that hold keep everybody waiting from now on, or answer whoever waits."""
+        self.loop.call_soon_threadsafe(self._answering.clear if holds else self._answering.set)
 
     def url(self, name: str) -> str:
         """Where a receiver is."""
@@ -51,7 +71,10 @@ class Receivers:
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
             headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
             body = (await reader.readexactly(int(headers.get("content-length", "0")))).decode()
-            await self._answer(head[0].split(" ")[1].strip("/"), headers, body, writer)
+            name = head[0].split(" ")[1].strip("/")
+            if name.startswith(HOLDING):
+                await self._wait(reader)
+            await self._answer(name, headers, body, reader, writer)
         except (OSError, EOFError):
             pass
         finally:
@@ -59,14 +82,38 @@ class Receivers:
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
 
-    async def _answer(self, name: str, headers: Mapping[str, str], body: str, writer: asyncio.StreamWriter) -> None:
+    async def _wait(self, reader: asyncio.StreamReader) -> None:
+        """Until somebody says so, or the other side has enough; raises EOFError then."""
+        said = asyncio.create_task(self._answering.wait())
+        gone = asyncio.create_task(reader.read(1))
+        self.held += 1
+        try:
+            await asyncio.wait((said, gone), return_when=asyncio.FIRST_COMPLETED)
+            if not said.done():
+                self.given_up += 1
+                raise EOFError
+        finally:
+            self.held -= 1
+            said.cancel()
+            gone.cancel()
+
+    async def _answer(
+        self,
+        name: str,
+        headers: Mapping[str, str],
+        body: str,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:
         self.met[name] += 1
-        misbehaves = self.met[name] <= self.faults.get(name, 0) or (name == "hang" and self.hanging)
+        misbehaves = self.faulted[name] < self.faults.get(name, 0)
+        self.faulted[name] += misbehaves
         status = self._status(name) if misbehaves or name in ("never", "gone") else 200
-        self.messages.append(Message(name, time.monotonic(), headers, body, status))
+        forged = self._forged(name, headers, body) if self.secrets else ""
+        self.messages.append(Message(name, time.monotonic(), headers, body, status, forged))
         if status is None:
             if name == "hang":
-                await asyncio.sleep(30)
+                await self._hang(name, reader)
             return
         extra = {302: "Location: /redirected\r\n", 429: "Retry-After: 30\r\n"}.get(status, "")
         long = name in ("drip", "huge")
@@ -79,6 +126,22 @@ class Receivers:
         writer.write(b"ok")
         await writer.drain()
 
+    async def _hang(self, name: str, reader: asyncio.StreamReader) -> None:
+        """Say nothing; whoever is killed meanwhile has not met it, and the next one will."""
+        began = time.monotonic()
+        with contextlib.suppress(TimeoutError, OSError):
+            async with asyncio.timeout(HANG_SECONDS):
+                await reader.read(1)
+        if time.monotonic() - began < KILLED_SECONDS:
+            self.faulted[name] -= 1
+
+    def _forged(self, name: str, headers: Mapping[str, str], body: str) -> str:
+        try:
+            Webhook(self.secrets[name]).verify(body, dict(headers))
+        except (KeyError, WebhookVerificationError) as error:
+            return repr(error)
+        return ""
+
     @staticmethod
     def _status(name: str) -> int | None:
         if name in ("hang", "cut"):
@@ -89,10 +152,10 @@ class Receivers:
 @contextmanager
 def receivers(faults: Mapping[str, int]) -> Iterator[Receivers]:
     """All of them, for as long as this is open."""
-    loop = asyncio.new_event_loop()
+    found = Receivers(0, 0, faults)
+    loop = found.loop
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    found = Receivers(0, 0, faults)
     nobody_knows = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.CA().issue_cert("127.0.0.1").configure_cert(nobody_knows)
 

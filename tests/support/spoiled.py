@@ -447,6 +447,29 @@ def sent_is_arrived() -> None:
     Attempt.arrived = property(lambda self: True)  # type: ignore[assignment,method-assign]
 
 
+def slow_holds_up() -> None:
+    """Whoever keeps a message waiting keeps his place among those that answer quickly."""
+    if not _runs("work"):
+        return
+    from tradepost.worker.hands import Hands
+
+    Hands.note_slow = lambda self, name: None  # type: ignore[method-assign]
+
+
+def again_at_once() -> None:
+    """What was not taken is sent again in a second."""
+    if not _runs("work"):
+        return
+    from tradepost.domain.webhooks import schedule
+
+    pause = schedule.pause_after
+
+    def at_once(delivery_id: str, attempts: int) -> timedelta | None:
+        return None if pause(delivery_id, attempts) is None else timedelta(seconds=1)
+
+    schedule.pause_after = at_once
+
+
 def beat_apart() -> None:
     """A beat of the autopilot is over before what is in it has come about."""
     if not _runs("work"):

@@ -1,9 +1,9 @@
 """Sends what webhooks are told: queue by queue, each subscription's apart from all others.
 
 A turn is one queue in one worker's hands for a few seconds: what is due is sent, some at a time, each attempt is
-written down, and the queue is put down. Whoever answers slowly so holds up his own queue and a slot, and those that
-fail have half of the slots at most. A worker that dies loses its number, and its queues are anybody's at once;
-what it sent and could not write down is sent again under the same id.
+written down, and the queue is put down, behind those that wait. Whoever answers slowly so holds up his own queue
+and nobody else's; who is taken in hand next is for `hands` to say. A worker that dies loses its number, and its
+queues are anybody's at once; what it sent and could not write down is sent again under the same id.
 """
 
 from __future__ import annotations
@@ -22,12 +22,8 @@ from tradepost.domain.context import Ctx
 from tradepost.domain.webhooks import API_VERSION, Attempt, Delivery, SealingKeys, SealUnknown, Turn
 from tradepost.egress.client import Courier, FetchRefused, GuardAway, OtherSideAway
 from tradepost.storage.database import Database, StorageUnavailable
+from tradepost.worker.hands import SLOW_SECONDS, Hands
 
-SLOTS: Final = 48
-"""Queues that one worker has in hand at the same time."""
-FAILING_SLOTS: Final = SLOTS // 2
-AT_ONCE: Final = 4
-"""What is sent at the same time of one queue; of one that fails, one thing."""
 ATTEMPT_SECONDS: Final = 15.0
 TURN_SECONDS: Final = 3.0
 IDLE_SECONDS: Final = 0.25
@@ -47,6 +43,8 @@ class Sender:
         self._seals = seals
         self._worker: int | None = None
         self._turns: dict[asyncio.Task[None], Turn] = {}
+        self._hands = Hands()
+        self._look = asyncio.Event()
         self._stopping = asyncio.Event()
 
     def number(self, worker: int) -> None:
@@ -56,18 +54,20 @@ class Sender:
     def stop(self) -> None:
         """Take no more queues."""
         self._stopping.set()
+        self._look.set()
 
     async def run(self) -> None:
         """Send until told to stop, and then let what is under way come to its end."""
         try:
             while not self._stopping.is_set():
+                self._look.clear()
                 try:
                     await self._fill()
                 except (StorageUnavailable, asyncpg.PostgresError) as error:
                     log.warning("webhooks without a database", error=repr(error))
                 with suppress(TimeoutError):
                     async with asyncio.timeout(IDLE_SECONDS):
-                        await self._stopping.wait()
+                        await self._look.wait()
             if self._turns:
                 await asyncio.wait(self._turns, timeout=GRACE_SECONDS)
         finally:
@@ -77,19 +77,30 @@ class Sender:
 
     async def _fill(self) -> None:
         """Take queues in hand until none is due, or no slot is free."""
-        while self._worker is not None and len(self._turns) < SLOTS:
-            failing = sum(turn.failures > 0 for turn in self._turns.values())
+        hands = self._hands
+        while self._worker is not None and hands.has_room and not self._stopping.is_set():
             async with self._platform.acting_for("") as connection:
-                ctx = await world.enter(connection)
-                turn = await webhooks.take_turn(ctx, self._worker, even_failing=failing < FAILING_SLOTS)
+                turn = await webhooks.take_turn(
+                    await world.enter(connection),
+                    self._worker,
+                    even_failing=hands.even_failing,
+                    left_out=hands.left_out,
+                )
             if turn is None:
                 return
+            hands.take(turn.id, turn.failures > 0)
             task = asyncio.create_task(self._take(turn))
             self._turns[task] = turn
             task.add_done_callback(self._put_down)
 
     def _put_down(self, task: asyncio.Task[None]) -> None:
-        self._turns.pop(task)
+        self._hands.put_down(self._turns.pop(task).id)
+        self._look.set()
+
+    def _note_slow(self, turn: Turn) -> None:
+        """Its place is somebody else's from now on."""
+        self._hands.note_slow(turn.id)
+        self._look.set()
 
     async def _take(self, turn: Turn) -> None:
         """One turn, to its end."""
@@ -111,10 +122,11 @@ class Sender:
             raise
         loop = asyncio.get_running_loop()
         over = loop.time() + TURN_SECONDS
-        most = 1 if turn.failures else AT_ONCE
+        answered = 0
         while not self._stopping.is_set() and loop.time() < over:
             async with self._app.acting_for(turn.merchant_id) as connection:
                 ctx = await world.enter(connection)
+                most = self._hands.at_once(turn.id, turn.failures > 0, answered)
                 due = await webhooks.due_deliveries(ctx, turn, most)
                 clock: datetime = await connection.fetchval("select clock_timestamp()")
             if not due:
@@ -124,11 +136,13 @@ class Sender:
             for error in await asyncio.gather(*sent, return_exceptions=True):
                 if isinstance(error, BaseException):
                     raise error
+            answered += len(due)
 
     async def _send(self, turn: Turn, delivery: Delivery, headers: Mapping[str, str], begun: Ctx) -> None:
         loop = asyncio.get_running_loop()
         started = loop.time()
         status, error, retry_after = None, None, ""
+        waits = loop.call_later(SLOW_SECONDS, self._note_slow, turn)
         try:
             answer = await self._courier.deliver(turn.endpoint, headers, delivery.body.encode(), ATTEMPT_SECONDS)
             status, retry_after = answer.status, answer.retry_after
@@ -136,6 +150,10 @@ class Sender:
             error = _word(str(refused))
         except OtherSideAway as away:
             error = _word(away.why)
+        finally:
+            waits.cancel()
+        if loop.time() - started < SLOW_SECONDS:
+            self._hands.note_quick(turn.id)
         attempt = Attempt(begun.now, round((loop.time() - started) * 1000), status, error, retry_after)
         async with self._app.acting_for(turn.merchant_id) as connection:
             ctx = await world.enter(connection)

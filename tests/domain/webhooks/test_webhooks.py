@@ -19,6 +19,7 @@ from tradepost.domain.webhooks.topics import BY_NAME, TOPICS, topics_of
 from tradepost.values import Page
 
 WORKER, OTHER = 1, 2
+OTHER_HOOK = "5" * 24
 
 
 @dataclass
@@ -146,6 +147,31 @@ def test_what_failed_is_due_later_and_a_failing_queue_waits_for_its_slot(play: P
         assert (told.state, told.attempts) == ("delivered", 2)
         tried = (await webhooks.find_any_delivery(hooks.ctx, told.id)).attempts
         assert [(one.number, one.status) for one in tried] == [(1, 500), (2, 200)]
+
+    play(scene)
+
+
+def test_a_queue_that_had_its_turn_waits_behind_those_that_waited(play: Play) -> None:
+    async def scene(hooks: Hooks) -> None:
+        await hooks.ctx.db.execute(
+            "insert into webhook_subscription (merchant_id, id, app_id, topic, endpoint, secret, created_at, "
+            "updated_at) select merchant_id, $2, app_id, topic, endpoint || '/other', secret, created_at, "
+            "updated_at from webhook_subscription where id = $1",
+            hooks.id,
+            OTHER_HOOK,
+        )
+        await hooks.happens()
+        await hooks.happens()
+        sooner = "update webhook_subscription set due_at = due_at - interval '1s' where id = $1"
+        await hooks.ctx.db.execute(sooner, hooks.id)
+        later = NOW + timedelta(seconds=1)
+        assert (await hooks.answer(200, later)).id == hooks.id
+        turn = await hooks.take(later)
+        assert turn is not None
+        assert turn.id == OTHER_HOOK
+        again = await webhooks.take_turn(hooks.at(later), WORKER, even_failing=True, left_out=[hooks.id])
+        assert again is None
+        assert (await hooks.answer(200, later)).id == hooks.id
 
     play(scene)
 

@@ -7,6 +7,7 @@ sends what is due, notes each attempt, and puts it down. A slow receiver so hold
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
@@ -182,12 +183,13 @@ async def fan_out(ctx: Ctx, event: Event) -> None:
         await rows.insert_deliveries(ctx.db, event.account_id, told, ctx.now)
 
 
-async def take_turn(ctx: Ctx, worker: int, *, even_failing: bool) -> Turn | None:
-    """The queue that has something due for longest and is in nobody's hands; None where there is none.
+async def take_turn(ctx: Ctx, worker: int, *, even_failing: bool, left_out: Sequence[str] = ()) -> Turn | None:
+    """The queue that waits for longest and is in nobody's hands; None where there is none.
 
-    Whose worker is dead, or says nothing for a minute, is in nobody's. Failing ones are left out unless wanted.
+    Whose worker is dead, or says nothing for a minute, is in nobody's. Failing ones are left out unless wanted, and
+    so are the subscriptions that are named.
     """
-    return await rows.take_turn(ctx.db, worker, ctx.now, LEASE, even_failing)
+    return await rows.take_turn(ctx.db, worker, ctx.now, LEASE, even_failing, left_out)
 
 
 async def due_deliveries(ctx: Ctx, turn: Turn, most: int) -> list[Delivery]:
@@ -221,9 +223,9 @@ async def note_attempt(ctx: Ctx, turn: Turn, delivery: Delivery, attempt: Attemp
 
 
 async def end_turn(ctx: Ctx, turn: Turn) -> None:
-    """Put a queue down, and note when it is due next."""
+    """Put a queue down, and note when it is due next: what is due already waits behind those that waited."""
     if await rows.hold_turn(ctx.db, turn) is not None:
-        await rows.set_due(ctx.db, turn.merchant_id, turn.id)
+        await rows.set_due(ctx.db, turn.merchant_id, turn.id, ctx.now)
         await rows.give_back(ctx.db, turn)
 
 

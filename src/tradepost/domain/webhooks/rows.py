@@ -131,18 +131,22 @@ async def delete(db: Rows, merchant_id: str, subscription_id: str) -> None:
     await db.execute(gone, merchant_id, subscription_id)
 
 
-async def set_due(db: Rows, merchant_id: str, subscription_id: str) -> None:
-    """Note when the first delivery of a queue is due; whoever calls this holds the row of the subscription."""
+async def set_due(db: Rows, merchant_id: str, subscription_id: str, least: datetime | None = None) -> None:
+    """Note when the first delivery of a queue is due, or `least` if that is later.
+
+    Whoever calls this holds the row of the subscription.
+    """
     await db.execute(
         """
         update webhook_subscription s set due_at = (
-            select greatest(min(d.due_at), s.not_before) from webhook_delivery d
+            select greatest(min(d.due_at), s.not_before, $3) from webhook_delivery d
              where d.merchant_id = s.merchant_id and d.subscription_id = s.id and d.state = 'pending'
             having min(d.due_at) is not null)
          where s.merchant_id = $1 and s.id = $2
         """,
         merchant_id,
         subscription_id,
+        least,
     )
 
 
@@ -271,7 +275,7 @@ _TAKE = """
     update webhook_subscription s
        set worker = $1, fence = s.fence + 1, leased_until = clock_timestamp() + $3
       from (select w.merchant_id, w.id from webhook_subscription w, (select live_workers() as alive) l
-             where w.is_active and w.due_at <= $2 and (w.failures = 0 or $4)
+             where w.is_active and w.due_at <= $2 and (w.failures = 0 or $4) and not w.id = any($5)
                and (w.worker is null or w.leased_until < clock_timestamp() or not w.worker = any(l.alive))
              order by w.due_at limit 1 for no key update of w skip locked) found
      where s.merchant_id = found.merchant_id and s.id = found.id
@@ -279,9 +283,11 @@ _TAKE = """
 """
 
 
-async def take_turn(db: Rows, worker: int, now: datetime, lease: timedelta, even_failing: bool) -> Turn | None:
+async def take_turn(
+    db: Rows, worker: int, now: datetime, lease: timedelta, even_failing: bool, left_out: Sequence[str]
+) -> Turn | None:
     """Take the queue in hand that is due the longest and in nobody's; those that fail only where that is said."""
-    row = await db.fetchrow(_TAKE, worker, now, lease, even_failing)
+    row = await db.fetchrow(_TAKE, worker, now, lease, even_failing, list(left_out))
     return None if row is None else Turn(*row)
 
 
