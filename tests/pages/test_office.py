@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -295,6 +296,9 @@ def test_a_job_that_was_given_up_is_tried_again(market: Market, office: OfficeBr
     assert "no luck" in office.open("/jobs")
     office.send(f"/jobs/{job}/retry")
     assert market.sql("select state from job where id = $1", job) == "pending"
+    assert acts(market) == ["retry_job"]
+    verbs = "select array_agg(verb order by id) from audit_record where about like '%' || $1 || '%'"
+    assert market.sql(verbs, job) == ["job.retried", "operator.retry_job"]
 
 
 def test_an_app_is_verified_kept_out_and_let_in(market: Market, office: OfficeBrowser) -> None:
@@ -375,3 +379,33 @@ def test_every_page_in_every_language(market: Market, office: OfficeBrowser, loc
         assert all(field.get("id") in labelled or field.xpath("ancestor::label") for field in fields), where
         assert not page.xpath("//script | //style | //@style | //@onclick"), where
     assert words(locale)("menu.office") in office.browser.text
+
+
+@pytest.mark.parametrize("locale", sorted(LOCALES))
+def test_a_refused_form_names_its_field_in_the_language_of_the_page(
+    market: Market, office: OfficeBrowser, locale: str
+) -> None:
+    say, merchant = words(locale), shop(market)
+    office.open(f"/merchants/{merchant}?locale={locale}")
+    form, long = f"/merchants/{merchant}/infraction", "x" * 2001
+    for field, told in (
+        ("reason", {"reason": "", "fine": ""}),
+        ("extra_reason", {"reason": "He did.", "extra_reason": long}),
+        ("fine", {"reason": "He did.", "extra_reason": "", "fine": "much"}),
+        ("fine", {"reason": "He did.", "extra_reason": "", "fine": "1.234"}),
+    ):
+        office.send(form, 400, **told)
+        assert office.wrong() == field
+        (text,) = office.browser.page.xpath("//p[@class='wrong-text']/text()")
+        assert say(f"office.field.{field}") in text, text
+        assert not re.search(rf"\b{field}\b", text.replace(say(f"office.field.{field}"), "")), text
+    office.open("/announcements")
+    for field, told in (
+        ("manager_name", {"title": "News", "message": "Hello", "manager_name": "x" * 201}),
+        ("title", {"title": "\u200b", "manager_name": NAME}),
+        ("merchant_id", {"title": "News", "merchant_id": "nobody"}),
+    ):
+        office.send("/announcements", 400, **told)
+        assert office.wrong() == field, office.browser.text
+        (text,) = office.browser.page.xpath("//p[@class='wrong-text']/text()")
+        assert not re.search(r"\b(manager_name|title|merchant_ids?)\b", text), text

@@ -22,7 +22,7 @@ from typing import Final
 import asyncpg
 import pytest
 
-from tests.support.guest import PROXIES, forms_of
+from tests.support.guest import PROXIES, Guest, forms_of
 from tests.support.jobs import Auditor, Figure, Finding, auditing
 from tests.support.program import Client, Program, serving
 from tests.support.secret_life import LIMITS, Life
@@ -128,12 +128,12 @@ def _together(running: Program, auditor: Auditor, count: int) -> list[str]:
     member = running.credentials()["merchants"][0]
     auditor.rows("truncate tradepost.rate_window")
 
-    def come() -> None:
-        guest = Life(running, auditor, random.Random(1)).guest()
+    def come(number: int) -> None:
+        guest = Guest(running.merchant, f"198.51.100.{number}")  # from one address so many would be too many
         form = next(form for form in forms_of(guest.get("/sign-in")) if form.action.startswith("/sign-in"))
         guest.send(form, email=member["email"], password=member["password"])
 
-    threads = [threading.Thread(target=come) for _ in range(count)]
+    threads = [threading.Thread(target=come, args=(number,)) for number in range(count)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from tradepost.domain import audit
 from tradepost.domain.context import Ctx
 from tradepost.domain.jobs import job as machine
 from tradepost.domain.jobs import rows
@@ -91,6 +92,7 @@ async def release_job(ctx: Ctx, job_id: str) -> Job:
         raise JobNotParked(job_id=job_id, state=locked.job.state)
     await rows.store(ctx.db, released)
     await rows.wake(ctx.db)
+    await audit.record(ctx, "job.retried", released.account_id, job_id=released.id, kind=released.kind)
     return released
 
 

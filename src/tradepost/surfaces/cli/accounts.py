@@ -9,7 +9,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from tradepost.domain import access, merchants, parcels
+from tradepost.domain import access, audit, merchants, parcels
 from tradepost.domain.access.token import looks_right
 from tradepost.domain.context import Ctx, MerchantCtx
 from tradepost.opening import operator, prepare_database, running_database
@@ -24,29 +24,40 @@ Result = TypeVar("Result")
 MerchantId = Annotated[str, typer.Argument(help="Id of the shop.")]
 
 
-def run(verb: Callable[[Ctx], Awaitable[Result]]) -> Result:
-    """Run an operator's verb in one transaction; a failure becomes one line and exit status 1."""
+def run(
+    verb: Callable[[Ctx], Awaitable[Result]], act: str = "", subject: str | None = None, **about: str
+) -> Result:
+    """Run an operator's verb in one transaction; a failure becomes one line and exit status 1.
+
+    What the domain itself leaves no row in the audit log for is an `act`, called as the operator's API calls it:
+    to whom it is done is its `subject`, and `about` are the ids that it is about.
+    """
     settings = load_settings()
 
-    async def act() -> Result:
+    async def once() -> Result:
         await prepare_database(settings)
         async with operator(settings) as ctx:
-            return await verb(ctx)
+            result = await verb(ctx)
+            if act:
+                await audit.record(ctx, f"operator.{act}", subject, **about)
+            return result
 
     try:
         with running_database(settings):
-            return asyncio.run(act())
+            return asyncio.run(once())
     except Fact as fact:
         raise SystemExit(f"Not done. {in_words(fact)}") from None
 
 
-def run_for(merchant_id: str, verb: Callable[[MerchantCtx], Awaitable[Result]]) -> Result:
+def run_for(
+    merchant_id: str, verb: Callable[[MerchantCtx], Awaitable[Result]], act: str = "", **about: str
+) -> Result:
     """Run a verb on behalf of a shop."""
 
-    async def act(ctx: Ctx) -> Result:
+    async def acting(ctx: Ctx) -> Result:
         return await verb(await merchants.act_for(ctx, merchant_id))
 
-    return run(act)
+    return run(acting, act, merchant_id, **about)
 
 
 @merchant_group.command("add")

@@ -31,7 +31,7 @@ def announce_message(
         new = NewAnnouncement(title, message, manager_id or ctx.new_id(), manager_name)
         return await inbox.announce(ctx, new, to)
 
-    print(f"told {run(announce)} shops")
+    print(f"told {run(announce, 'announce_message')} shops")
 
 
 @group.command("update")
@@ -66,7 +66,7 @@ def announce_update(
         cn_action=cn_action or action,
         action_at=action_at and action_at.replace(tzinfo=UTC),
     )
-    print(run(lambda ctx: inbox.publish_update(ctx, [feature])))
+    print(run(lambda ctx: inbox.publish_update(ctx, [feature]), "publish_update"))
 
 
 def notify(
@@ -76,4 +76,4 @@ def notify(
     link: Annotated[str | None, typer.Option(help="The page that it is about.")] = None,
 ) -> None:
     """Write a notification to one shop."""
-    print(run_for(merchant_id, lambda ctx: inbox.send_message(ctx, title, message, link)))
+    print(run_for(merchant_id, lambda ctx: inbox.send_message(ctx, title, message, link), "send_notification"))

@@ -48,7 +48,7 @@ def issue_infraction(
     new = NewInfraction(
         reason=reason, extra_reason=extra_reason, fine=amount, proofs=[_proof(text) for text in proof or ()]
     )
-    print(run_for(merchant_id, lambda ctx: infractions.issue_infraction(ctx, new)))
+    print(run_for(merchant_id, lambda ctx: infractions.issue_infraction(ctx, new), "issue_infraction"))
 
 
 def _proof(text: str) -> Proof:
@@ -66,9 +66,13 @@ def answer_infraction(
 ) -> None:
     """Answer as the marketplace, which makes it the merchant's turn; or for the merchant."""
     author: Author = "merchant" if as_merchant else "marketplace"
-    print(
-        run_for(merchant_id, lambda ctx: infractions.answer_infraction(ctx, infraction_id, author, message)).upper()
+    state = run_for(
+        merchant_id,
+        lambda ctx: infractions.answer_infraction(ctx, infraction_id, author, message),
+        "answer_infraction",
+        infraction_id=infraction_id[:64],
     )
+    print(state.upper())
 
 
 @group.command("close")
@@ -78,7 +82,12 @@ def close_infraction(
     waive: Annotated[bool, typer.Option("--waive", help="Take the fine back.")] = False,
 ) -> None:
     """Close an infraction for good."""
-    run_for(merchant_id, lambda ctx: infractions.close_infraction(ctx, infraction_id, waive=waive))
+    run_for(
+        merchant_id,
+        lambda ctx: infractions.close_infraction(ctx, infraction_id, waive=waive),
+        "close_infraction",
+        infraction_id=infraction_id[:64],
+    )
     print("CLOSED")
 
 

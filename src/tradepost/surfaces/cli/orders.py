@@ -53,7 +53,7 @@ def place_order(
     wanted = tuple(_item(text) for text in items)
     purchase = Purchase(address=address, items=wanted, buyer_id=buyer, under_review=review)
     rules = order_rules(load_settings())
-    placed = run_for(merchant_id, lambda ctx: orders.place_order(ctx, purchase, rules))
+    placed = run_for(merchant_id, lambda ctx: orders.place_order(ctx, purchase, rules), "place_order")
     print(f"transaction  {placed.transaction_id}")
     for order_id in placed.order_ids:
         print(f"order        {order_id}")
@@ -71,7 +71,7 @@ def _item(text: str) -> Item:
 @group.command("release")
 def release_order(merchant_id: MerchantId, order_id: OrderId) -> None:
     """End the review of an order: the shop may ship it from now on."""
-    run_for(merchant_id, lambda ctx: orders.release_order(ctx, order_id))
+    run_for(merchant_id, lambda ctx: orders.release_order(ctx, order_id), "release_order", order_id=order_id[:64])
     print("released")
 
 
@@ -88,7 +88,7 @@ def record_scan(
     async def record(ctx: MerchantCtx) -> None:
         await orders.record_scan(ctx, tracking_number, Scan(kind, _moment(at) or ctx.now, place))
 
-    run_for(merchant_id, record)
+    run_for(merchant_id, record, "record_scan", tracking_number=tracking_number[:64], kind=kind)
     print(f"{tracking_number}: {kind}")
 
 
@@ -102,7 +102,9 @@ def _moment(text: str | None) -> datetime | None:
 @group.command("cancel-tracking")
 def cancel_tracking(merchant_id: MerchantId, order_id: OrderId) -> None:
     """Let an order that did not leave after all be shipped again, within 25 days."""
-    run_for(merchant_id, lambda ctx: orders.cancel_tracking(ctx, order_id))
+    run_for(
+        merchant_id, lambda ctx: orders.cancel_tracking(ctx, order_id), "cancel_tracking", order_id=order_id[:64]
+    )
     print("to be shipped again")
 
 
@@ -118,5 +120,5 @@ def refund_order(
     if by not in _BY:
         raise SystemExit(f"{by} is none of {', '.join(_BY)}.")
     wish = RefundWish(_BY[by], reason, responsibility=responsibility)
-    run_for(merchant_id, lambda ctx: orders.refund_for(ctx, order_id, wish))
+    run_for(merchant_id, lambda ctx: orders.refund_for(ctx, order_id, wish), "refund_order", order_id=order_id[:64])
     print("refunded")

@@ -48,7 +48,13 @@ def approve_product(
     ] = None,
 ) -> None:
     """Let a product pass its review."""
-    run_for(merchant_id, lambda ctx: products.review_product(ctx, product_id, "approved", category, tag))
+    run_for(
+        merchant_id,
+        lambda ctx: products.review_product(ctx, product_id, "approved", category, tag),
+        "review_product",
+        product_id=product_id[:64],
+        verdict="approved",
+    )
     print("approved")
 
 
@@ -59,7 +65,13 @@ def reject_product(
     reason: Annotated[str, typer.Argument(help="Why, in words that the shop reads.")],
 ) -> None:
     """Let a product not pass its review, which takes it off sale, and tell its merchant why."""
-    run_for(merchant_id, lambda ctx: products.review_product(ctx, product_id, "rejected", reason=reason))
+    run_for(
+        merchant_id,
+        lambda ctx: products.review_product(ctx, product_id, "rejected", reason=reason),
+        "review_product",
+        product_id=product_id[:64],
+        verdict="rejected",
+    )
     print("rejected")
 
 
@@ -68,5 +80,5 @@ def remove_variation(
     merchant_id: MerchantId, sku: Annotated[str, typer.Argument(help="The SKU of the variation.")]
 ) -> None:
     """Take a variation off sale for good, and tell its merchant."""
-    run_for(merchant_id, lambda ctx: products.take_down_variation(ctx, sku))
+    run_for(merchant_id, lambda ctx: products.take_down_variation(ctx, sku), "remove_variation", sku=sku[:64])
     print("removed")

@@ -26,13 +26,13 @@ ShopId = Annotated[str, typer.Argument(help="Id of the shop, which is a merchant
 Number = Annotated[str, typer.Argument(help="The parcel's number, the carrier's or ours.")]
 
 
-def run_for(sender_id: str, verb: Callable[[ShipperCtx], Awaitable[Result]]) -> Result:
+def run_for(sender_id: str, verb: Callable[[ShipperCtx], Awaitable[Result]], act: str = "", **about: str) -> Result:
     """Run a verb on behalf of a user."""
 
-    async def act(ctx: Ctx) -> Result:
+    async def acting(ctx: Ctx) -> Result:
         return await verb(await parcels.act_for(ctx, sender_id))
 
-    return run(act)
+    return run(acting, act, sender_id, **about)
 
 
 @sender_group.command("add")
@@ -52,7 +52,7 @@ def add_sender(
 def deposit(sender_id: SenderId, amount: Annotated[str, typer.Argument(help="How much, in CNY.")]) -> None:
     """Note what a user paid in."""
     money = _decimal(amount)
-    balances = run_for(sender_id, lambda ctx: ledger.deposit(ctx, sender_id, money))
+    balances = run_for(sender_id, lambda ctx: ledger.deposit(ctx, sender_id, money), "deposit", amount=f"{money:f}")
     print(f"{balances.remaining} CNY can be spent")
 
 
@@ -60,7 +60,7 @@ def deposit(sender_id: SenderId, amount: Annotated[str, typer.Argument(help="How
 def set_credit(sender_id: SenderId, limit: Annotated[str, typer.Argument(help="How much, in CNY.")]) -> None:
     """Say how much a user may owe."""
     money = _decimal(limit)
-    run_for(sender_id, lambda ctx: ledger.set_debt_limit(ctx, sender_id, money))
+    run_for(sender_id, lambda ctx: ledger.set_debt_limit(ctx, sender_id, money), "set_credit", limit=f"{money:f}")
     print(f"may owe {money} CNY")
 
 
@@ -101,7 +101,7 @@ def set_tariff(
         channel = await parcels.find_channel(ctx, otype)
         await parcels.set_channel(ctx, msgspec.structs.replace(channel, **changes))
 
-    run(change)
+    run(change, "set_tariff", channel=otype[:64])
     print("changed" if changes else "nothing to change")
 
 
@@ -119,7 +119,9 @@ def list_parcels(
 @parcel_group.command("hand-over")
 def hand_over(sender_id: SenderId, number: Number) -> None:
     """Note that the carrier has a parcel, which is charged for now."""
-    print(run_for(sender_id, lambda ctx: parcels.hand_over(ctx, number)).state)
+    print(
+        run_for(sender_id, lambda ctx: parcels.hand_over(ctx, number), "hand_over_parcel", number=number[:64]).state
+    )
 
 
 @parcel_group.command("scan")
@@ -144,7 +146,7 @@ def scan(
         seen = Scan(moment or ctx.now, status, country, province, city, remark)
         return (await parcels.note_scan(ctx, number, seen)).state
 
-    print(run_for(sender_id, note))
+    print(run_for(sender_id, note, "record_parcel_scan", number=number[:64], status=str(status)))
 
 
 def announce(
@@ -153,7 +155,7 @@ def announce(
     url: Annotated[str | None, typer.Option(help="Where there is more of it.")] = None,
 ) -> None:
     """Tell something to everybody who sends parcels."""
-    print(run(lambda ctx: announcements.publish(ctx, title, words, url)))
+    print(run(lambda ctx: announcements.publish(ctx, title, words, url), "announce_to_senders"))
 
 
 def _decimal(text: str) -> Decimal:

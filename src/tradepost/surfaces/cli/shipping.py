@@ -25,7 +25,12 @@ def add_warehouse(
     merchant_id: MerchantId, country: Annotated[str, typer.Argument(help="The country it ships to, such as DE.")]
 ) -> None:
     """Open an Express warehouse for a country."""
-    opened = run_for(merchant_id, lambda ctx: shipping.open_warehouse(ctx, merchant_id, country))
+    opened = run_for(
+        merchant_id,
+        lambda ctx: shipping.open_warehouse(ctx, merchant_id, country),
+        "open_warehouse",
+        country=country[:64],
+    )
     print(f"{opened.id}  {opened.name}")
 
 
@@ -64,7 +69,12 @@ def set_countries(
         raise SystemExit(f"{price} is no price.")
     amount = None if price is None else Decimal(price)
     once = list(dict.fromkeys(countries))
-    run_for(merchant_id, lambda ctx: shipping.set_country(ctx, warehouse, once, amount))
+    run_for(
+        merchant_id,
+        lambda ctx: shipping.set_country(ctx, warehouse, once, amount),
+        "set_shipping",
+        warehouse=warehouse[:64],
+    )
     print(f"ships to {', '.join(once)} from {warehouse}")
 
 
@@ -82,7 +92,7 @@ def drop_countries(
         for country in once:
             await shipping.drop_country(ctx, warehouse, country)
 
-    run_for(merchant_id, drop)
+    run_for(merchant_id, drop, "drop_shipping", warehouse=warehouse[:64])
     print(f"no longer ships to {', '.join(once)} from {warehouse}")
 
 
@@ -92,5 +102,5 @@ def set_worldwide(
     on: Annotated[bool, typer.Option("--on/--off", help="By his settings again with --off.")] = True,
 ) -> None:
     """Let a shop ship everywhere at the shipping prices of its variations, without prices by country."""
-    run_for(merchant_id, lambda ctx: shipping.set_worldwide(ctx, on))
+    run_for(merchant_id, lambda ctx: shipping.set_worldwide(ctx, on), "set_worldwide", on=str(on))
     print("ships worldwide" if on else "ships by its settings")

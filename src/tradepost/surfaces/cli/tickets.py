@@ -88,7 +88,7 @@ def open_ticket(
         )
         return await tickets.open_ticket(ctx, new, ticket_id)
 
-    print(run_for(merchant_id, ask))
+    print(run_for(merchant_id, ask, "open_ticket"))
 
 
 @group.command("answer")
@@ -110,7 +110,7 @@ def answer_ticket(
         reply = NewReply(message=message, message_en=en, message_zh=zh, pictures=names)
         return await tickets.answer_ticket(ctx, ticket_id, who, reply)
 
-    print(run_for(merchant_id, answer))
+    print(run_for(merchant_id, answer, "answer_ticket", ticket_id=ticket_id[:64]))
 
 
 @group.command("close")
@@ -121,7 +121,9 @@ def close_ticket(
 ) -> None:
     """Close a ticket."""
     who = _sender(by)
-    run_for(merchant_id, lambda ctx: tickets.close_ticket(ctx, ticket_id, who))
+    run_for(
+        merchant_id, lambda ctx: tickets.close_ticket(ctx, ticket_id, who), "close_ticket", ticket_id=ticket_id[:64]
+    )
     print("closed")
 
 

@@ -53,7 +53,9 @@ def show_delivery(merchant_id: MerchantId, delivery_id: DeliveryId) -> None:
 @group.command("redeliver")
 def redeliver(merchant_id: MerchantId, delivery_id: DeliveryId) -> None:
     """Send something once more, from the beginning of the schedule."""
-    run_for(merchant_id, lambda ctx: webhooks.redeliver_any(ctx, delivery_id))
+    run_for(
+        merchant_id, lambda ctx: webhooks.redeliver_any(ctx, delivery_id), "redeliver", delivery_id=delivery_id[:64]
+    )
     print("on its way")
 
 

@@ -38,9 +38,11 @@ Methods = Mapping[str, Page]
 
 
 class Site:
-    """The pages of one service, by path and method. `root` is what the paths of signing in and out begin with."""
+    """The pages of one service, by path and method. `root` is what the paths of a person's own pages begin with."""
 
     root = ""
+    words = ""
+    """What the keys of their own words for fields begin with."""
 
     def __init__(self, database: Database, groups: Sequence[Group], kit: Kit) -> None:
         self.service: str = kit.api.name

@@ -41,6 +41,8 @@ ICON: Final = (resources.files(__package__) / "static" / "icon.svg").read_bytes(
 ICON_PATH: Final = f"/pages/{hashlib.sha256(ICON).hexdigest()[:12]}.svg"
 STATIC: Final = {STYLE_PATH: (STYLE, "text/css; charset=utf-8"), ICON_PATH: (ICON, "image/svg+xml")}
 """What pages are dressed with, by paths that change with it."""
+QUOTED: Final = (("'", "'"), ("„", "“"), ("« ", " »"), ("«\u00a0", "\u00a0»"), ("“", "”"))
+"""How the sentences of the API set the name of a parameter off from the rest, in each of its languages."""
 FORM_SEAL: Final = "form"
 """What the forms of whoever is signed in are sealed for."""
 
@@ -206,17 +208,25 @@ class Visit:
     def problem(self, fact: Fact, fields: Mapping[str, str] | None = None) -> Problem:
         """What is wrong in the sentence that the API has for it; `fields` tells which field a fact is about.
 
-        A parameter is called as its field is.
+        A parameter is called as its field is; `fields` may tell that, too, where the two have other names.
         """
-        name = fact.name if isinstance(fact, BadParameter) else (fields or {}).get(type(fact).__name__, "")
-        label = f"field.{name}"
-        if isinstance(fact, BadParameter) and label in self.say:
-            fact.name = self.say(label)
-        table = self.site.kit.api.table
-        if type(fact) not in table:
+        table, kind, fields = self.site.kit.api.table, type(fact), fields or {}
+        if kind not in table:
             raise fact
+        is_named = isinstance(fact, BadParameter) or table.line(kind.__name__).detail == "@name"
+        parameter = str(fact.blanks()["name"]) if is_named else fields.get(kind.__name__, "")
+        whole = parameter.partition("[")[0]  # a form has one field for the items of a list
+        name = fields.get(whole, whole)
         told = table.tell(fact, self.say.locale)
-        return Problem(told.message, name, told.http)
+        text, label = told.message, self._label(name)
+        for opened, closed in QUOTED if label else ():
+            text = text.replace(f"{opened}{parameter}{closed}", f"{opened}{label}{closed}")
+        return Problem(text, name, told.http)
+
+    def _label(self, name: str) -> str:
+        """What a field is called in the page's language; "" where nobody says."""
+        keys = [key for key in (f"{self.site.words}field.{name}", f"field.{name}") if key in self.say]
+        return self.say(keys[0]) if name and keys else ""
 
     def done(self, key: str, where: str, **blanks: str) -> Response:
         """Go on to a page that says once what was done, in the words of `done.<key>`."""

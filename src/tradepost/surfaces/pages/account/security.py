@@ -39,9 +39,7 @@ async def show_account(visit: Visit) -> Response:
 
 async def show_password(visit: Visit) -> Response:
     """The form for another password."""
-    async with visit.open() as (_, signed):
-        visit.need_signed(signed)
-    return _password_form(visit)
+    return await _password_form(visit)
 
 
 async def change_password(visit: Visit) -> Response:
@@ -53,7 +51,7 @@ async def change_password(visit: Visit) -> Response:
             person, email = await people.person_of(ctx, visit.site.service, signed)
         problem = password_problem(visit, new, email, person.name)
     if problem is not None:
-        return _password_form(visit, problem)
+        return await _password_form(visit, problem)
     kept = await slowly(access.password_hash, new)
     async with visit.open() as (ctx, again):
         await people.change_password(ctx, visit.site.service, visit.need_signed(again), kept)
@@ -179,9 +177,11 @@ def _picture(uri: str) -> tuple[str, int]:
     return "".join(squares), len(matrix)
 
 
-def _password_form(visit: Visit, problem: Problem | None = None) -> Response:
+async def _password_form(visit: Visit, problem: Problem | None = None) -> Response:
+    async with visit.open() as (ctx, signed):
+        _, email = await people.person_of(ctx, visit.site.service, visit.need_signed(signed))
     status, hint = 200 if problem is None else problem.status, visit.say("password_hint", least=str(LEAST_PASSWORD))
-    return visit.render("account/password.html", status, problem=problem, hint=hint)
+    return visit.render("account/password.html", status, problem=problem, hint=hint, email=email)
 
 
 def _prove_form(visit: Visit, following: str | None, problem: Problem | None = None) -> Response:

@@ -13,7 +13,7 @@ from tradepost.values import Fact
 from tradepost.wire.http_types import Response
 
 HERE: Final = f"{ROOT}/announcements"
-FIELDS: Final = {"TextUnusable": "message", "RecipientUnknown": "merchant_id"}
+FIELDS: Final = {"RecipientUnknown": "merchant_id", "merchant_ids": "merchant_id"}
 
 
 async def show_form(visit: Visit, problem: Problem | None = None) -> Response:

@@ -28,6 +28,7 @@ class Office(Site):
     """The pages of operators, who sign in by a door of their own."""
 
     root = ROOT
+    words = "office."
     apis: Sequence[Surface] = ()
     """Every way in of this installation, whose limits are shown."""
 

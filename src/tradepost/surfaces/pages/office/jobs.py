@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from tradepost.domain import jobs
+from tradepost.domain import jobs, operators
 from tradepost.domain.jobs import JobNotFound, JobNotParked
 from tradepost.surfaces.pages.navigation import Page
 from tradepost.surfaces.pages.office.desk import ROOT, acting, show
@@ -27,7 +27,8 @@ async def retry(visit: Visit) -> Response:
     """Let a job that was given up try again; one that is not any more stays as it is."""
     try:
         async with acting(visit) as ctx:
-            await jobs.release_job(ctx, visit.blanks["job"])
+            job = await jobs.release_job(ctx, visit.blanks["job"])
+            await operators.record_act(ctx, "retry_job", job.account_id, {"job_id": job.id, "kind": job.kind})
     except (JobNotFound, JobNotParked):
         return visit.redirect(HERE)
     return visit.done("office_retried", HERE)

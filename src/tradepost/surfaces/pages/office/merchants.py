@@ -15,7 +15,7 @@ from tradepost.wire.http_types import Response
 
 HERE: Final = f"{ROOT}/merchants"
 STAGES: Final = ("1", "2", "3")
-FIELDS: Final = {"FineUnusable": "fine", "TextUnusable": "reason"}
+FIELDS: Final = {"FineUnusable": "fine"}
 
 
 async def show_merchants(visit: Visit) -> Response:

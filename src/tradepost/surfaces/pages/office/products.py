@@ -15,7 +15,6 @@ from tradepost.values import Fact
 from tradepost.wire.http_types import Response
 
 HERE: Final = f"{ROOT}/products"
-FIELDS: Final = {"ReasonMissing": "reason", "TextUnusable": "reason"}
 
 
 async def show_queue(visit: Visit) -> Response:
@@ -50,7 +49,7 @@ async def review(visit: Visit) -> Response:
             ids = {"merchant_id": visit.blanks["merchant"], "product_id": visit.blanks["product"]}
             told = await do(visit, ctx, "/products/review", **ids, **given)
     except Fact as fact:
-        return await show_product(visit, visit.problem(fact, FIELDS))
+        return await show_product(visit, visit.problem(fact))
     return visit.done(f"office_{told.review_status}", HERE)
 
 

@@ -13,7 +13,6 @@ from tradepost.values import Fact
 from tradepost.wire.http_types import Response
 
 HERE: Final = f"{ROOT}/tickets"
-FIELDS: Final = {"TextUnusable": "message"}
 
 
 async def show_waiting(visit: Visit) -> Response:
@@ -46,7 +45,7 @@ async def answer(visit: Visit) -> Response:
         async with acting(visit) as ctx:
             await do(visit, ctx, "/tickets/answer", **_ids(visit), message=visit.form.get("message"))
     except Fact as fact:
-        return await show_ticket(visit, visit.problem(fact, FIELDS))
+        return await show_ticket(visit, visit.problem(fact))
     return visit.done("office_answered", _path(visit))
 
 
