@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import re
+import time
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from tests.pages.browser import Browser
 from tests.support.market import Market
 from tradepost.domain import operators
 from tradepost.domain.context import Ctx
+from tradepost.domain.people import code_at
 from tradepost.domain.people.failures import PasswordPlain, PasswordShort
 from tradepost.surfaces.pages.office.chapters import GROUPS
 from tradepost.surfaces.pages.words import LOCALES, words
@@ -92,7 +95,7 @@ def test_everybody_else_is_sent_to_the_door_and_comes_back(market: Market) -> No
             browser.get(entry.path)
             assert "/operator/sign-in?next=" in browser.url, entry.path
     browser.submit(0, name=NAME, password=PASSWORD)
-    assert (browser.answer.status, browser.url.rpartition("/")[2]) == (200, "limits")
+    assert (browser.answer.status, browser.url.rpartition("/")[2]) == (200, "account")
 
 
 @pytest.mark.parametrize(
@@ -409,3 +412,88 @@ def test_a_refused_form_names_its_field_in_the_language_of_the_page(
         assert office.wrong() == field, office.browser.text
         (text,) = office.browser.page.xpath("//p[@class='wrong-text']/text()")
         assert not re.search(r"\b(manager_name|title|merchant_ids?)\b", text), text
+
+
+# -- the second factor
+
+
+def with_factor(office: OfficeBrowser) -> tuple[bytes, list[str]]:
+    """Set a second factor up, as an operator does; gives its key and the recovery codes."""
+    office.open("/account/two-factor")
+    office.send("/account/two-factor")
+    key = base64.b32decode(office.browser.page.xpath("//main//code/text()")[0].replace(" ", ""))
+    office.send("/account/two-factor", 400, code="000000")
+    office.send("/account/two-factor", code=code_at(key, time.time()))
+    return key, office.browser.page.xpath("//main//li/code/text()")
+
+
+def audited(market: Market) -> list[tuple[str, str]]:
+    """The latest acts: what kind of person, and what."""
+    found: Any = market.sql("select array_agg(actor_kind || ' ' || verb order by id) from audit_record")
+    return [tuple(line.split()) for line in found or []]
+
+
+def test_an_operator_is_asked_for_a_code_once_he_has_set_one_up(market: Market, office: OfficeBrowser) -> None:
+    assert "Off" in office.open("/account")
+    key, codes = with_factor(office)
+    assert len(codes) == 10
+    assert "On" in office.open("/account")
+    assert market.sql("select sealed from person_factor").find(key) == -1
+    other = OfficeBrowser(market)
+    assert other.browser.url.endswith("/operator/sign-in/code")
+    half = {name: value for name, value in other.browser.cookies.items() if name.endswith("-half")}
+    assert half
+    other.browser.submit(code=code_at(key, time.time()))
+    assert other.browser.answer.status == 400, "a code is good once"
+    (name, value), *_ = half.items()
+    thief = Browser(market)
+    thief.cookies[name.replace("-half", "-session")] = value
+    thief.get("/operator")
+    assert "/operator/sign-in" in thief.url, "a password alone opens nothing"
+    other.browser.get("/operator/sign-in/code")
+    other.browser.submit(code=codes[0])
+    assert other.browser.url.endswith("/operator"), other.browser.text
+    assert audited(market)[-3:] == [
+        ("operator", "person.factor_added"),
+        ("operator", "person.recovery_code_used"),
+        ("operator", "operator.signed_in"),
+    ]
+
+
+def test_an_operator_shows_who_he_is_before_his_factor_changes(market: Market, office: OfficeBrowser) -> None:
+    _, codes = with_factor(office)
+    office.open("/account/two-factor")
+    market.sql("update operator_session set proved_at = proved_at - interval '11 minutes'")
+    office.send("/account/two-factor", do="renew")
+    assert "/operator/account/prove?next=" in office.browser.url
+    office.browser.submit(password="not his")
+    assert (office.browser.answer.status, office.wrong()) == (400, "password")
+    office.browser.submit(password=PASSWORD)
+    assert office.browser.url.endswith("/operator/account/two-factor")
+    office.send("/account/two-factor", do="renew")
+    fresh = office.browser.page.xpath("//main//li/code/text()")
+    assert (len(fresh), set(fresh) & set(codes)) == (10, set())
+    assert audited(market)[-1] == ("operator", "person.recovery_codes_renewed")
+    other = OfficeBrowser(market)
+    other.browser.submit(code=codes[0])
+    assert other.browser.answer.status == 400, "the codes from before are no good"
+    other.browser.submit(code=fresh[0])
+    assert other.browser.url.endswith("/operator")
+    assert "9" in other.open("/account/two-factor")
+
+
+def test_an_operator_takes_his_factor_off_or_has_it_taken_off(market: Market, office: OfficeBrowser) -> None:
+    with_factor(office)
+    office.open("/account/two-factor")
+    office.browser.submit(1)
+    assert "no code any more" in office.done()
+    assert OfficeBrowser(market).browser.url.endswith("/operator")
+    with_factor(office)
+
+    async def take_off(ctx: Ctx) -> bool:
+        return await operators.remove_factor(ctx, NAME)
+
+    assert market.operate(take_off) is True
+    assert market.operate(take_off) is False
+    assert OfficeBrowser(market).browser.url.endswith("/operator")
+    assert [verb for _, verb in audited(market)].count("person.factor_removed") == 2

@@ -171,7 +171,7 @@ def test_codes_that_are_none(market: Market, code: str) -> None:
 def test_taking_a_factor_off_and_giving_up_setting_it_up(market: Market) -> None:
     browser, _, _ = with_factor(market)
     browser.get("/account/two-factor")
-    browser.submit()
+    browser.submit(1)
     assert "asked for no code" in browser.text
     assert asked_for_code(market).url.endswith("/")
     browser.submit()
@@ -252,3 +252,31 @@ def test_what_is_kept_of_a_factor_is_of_no_use(market: Market) -> None:
     assert market.sql("select count(*) from recovery_code where length(hash) = 32 and used_at is null") == 10
     for code in codes:
         assert code not in market.sql("select string_agg(t::text, ' ') from recovery_code t")
+
+
+@pytest.mark.parametrize("service", ["merchant", "wishpost"])
+def test_recovery_codes_are_made_anew(market: Market, service: str) -> None:
+    browser, _, codes = with_factor(market, service)
+    browser.get("/account/two-factor")
+    market.sql("update person_session set proved_at = proved_at - interval '11 minutes'")
+    browser.submit(do="renew")
+    assert "/account/prove" in browser.url, "it takes more than being signed in"
+    browser.submit(password=PASSWORD)
+    browser.submit(do="renew")
+    fresh = browser.page.xpath("//main//li/code/text()")
+    assert (len(fresh), set(fresh) & set(codes)) == (10, set())
+    other = asked_for_code(market, service)
+    other.submit(code=codes[0])
+    assert other.answer.status == 400
+    other.submit(code=fresh[9])
+    assert other.answer.status == 200
+    verbs = market.sql("select array_agg(verb order by id desc) from audit_record")
+    assert verbs[:3] == ["person.signed_in", "person.recovery_code_used", "person.recovery_codes_renewed"]
+    browser.get("/account/two-factor")
+    browser.submit(1)
+    browser.send_to("/account/two-factor", f"seal={_seal(browser)}&do=renew".encode())
+    assert not browser.page.xpath("//main//li/code"), "there is nothing to renew"
+
+
+def _seal(browser: Browser) -> str:
+    return str(browser.page.xpath("//main//input[@name='seal']/@value")[0])

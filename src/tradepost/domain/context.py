@@ -85,7 +85,7 @@ class Operator:
 class By:
     """Who acts, where the actor does not say it: somebody who is signed in, an app, or somebody at a shell.
 
-    `kind` is person, app or shell; `client` the address that he asks from, empty where there is none.
+    `kind` is person, operator, app or shell; `client` the address that he asks from, empty where there is none.
     """
 
     kind: str

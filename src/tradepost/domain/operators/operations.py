@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
-from tradepost.domain import audit
+from tradepost.domain import audit, people
 from tradepost.domain.access import (
     MOST_DAYS,
     SESSION_PREFIX,
@@ -22,7 +22,16 @@ from tradepost.domain.access.failures import LifetimeUnusable
 from tradepost.domain.context import By, Ctx, OperatorCtx
 from tradepost.domain.operators import failures, rows
 from tradepost.domain.operators.operator import Act, OperatorLine, TokenLine
-from tradepost.domain.people import ABSOLUTE_HOURS, Person, Signed, check_new_password, is_open
+from tradepost.domain.people import (
+    ABSOLUTE_HOURS,
+    Person,
+    Signed,
+    check_new_password,
+    has_factor,
+    is_open,
+    use_code,
+)
+from tradepost.domain.sealing import SealingKeys
 
 TOKEN_DAYS: Final = 365
 KEY_KEPT: Final = timedelta(hours=24)
@@ -114,26 +123,71 @@ async def find_person(ctx: Ctx, name: str) -> Person | None:
     return await rows.find_person(ctx.db, name)
 
 
+async def person_of(ctx: Ctx, signed: Signed) -> Person:
+    """Who is signed in, with what is kept of his password; raises OperatorUnknown."""
+    found = await rows.find_by_id(ctx.db, signed.user_id)
+    if found is None:
+        raise failures.OperatorUnknown(who=signed.user_id)
+    return found
+
+
 async def open_session(ctx: Ctx, person: Person, client: str = "") -> str:
-    """Sign an operator in, from an address; gives the id of his session, told this once."""
+    """Sign an operator in, from an address; gives the id of his session, told this once.
+
+    That of one who has a second factor opens nothing yet; `enter_code` makes another one of it.
+    """
+    needs_code = await has_factor(ctx, person.user_id, person.user_id)
+    return await _begin_session(ctx, person.user_id, client, needs_code)
+
+
+async def enter_code(ctx: Ctx, half: Signed, code: str, seals: SealingKeys, client: str = "") -> str | None:
+    """Sign in whoever has shown his password and now a code; gives his session, None where the code is wrong."""
+    by = replace(ctx, by=By("operator", half.user_id, client[:64]))
+    if not await use_code(by, half.user_id, half.user_id, code, seals):
+        return None
+    await rows.end_sessions(ctx.db, half.user_id, ctx.now, half.session_id)
+    return await _begin_session(ctx, half.user_id, client, False)
+
+
+async def _begin_session(ctx: Ctx, operator_id: str, client: str, needs_code: bool) -> str:
     session, session_id = new_session(), ctx.new_id()
-    await rows.insert_session(ctx.db, person.user_id, session_id, fingerprint(session), ctx.now)
-    by = replace(ctx, by=By("operator", person.user_id, client[:64]))
-    await audit.record(by, "operator.signed_in", None, session_id=session_id)
+    await rows.insert_session(ctx.db, operator_id, session_id, fingerprint(session), ctx.now, needs_code)
+    if not needs_code:
+        by = replace(ctx, by=By("operator", operator_id, client[:64]))
+        await audit.record(by, "operator.signed_in", None, session_id=session_id)
     return session
 
 
-async def find_session(ctx: Ctx, session: str) -> Signed | None:
-    """The operator who is signed in by a session; None where it is none or over, or he is kept out."""
+async def prove(ctx: Ctx, signed: Signed) -> None:
+    """Note that an operator who is signed in has just shown his password."""
+    await rows.prove_session(ctx.db, signed.user_id, signed.session_id, ctx.now)
+
+
+async def remove_factor(ctx: Ctx, who: str) -> bool:
+    """Have an operator asked for no code any more, who has lost what makes them; whether he was.
+
+    Raises OperatorUnknown.
+    """
+    found = await find_operator(ctx, who)
+    return await people.remove_factor(ctx, found.id, found.id)
+
+
+async def find_session(ctx: Ctx, session: str, *, needs_code: bool = False) -> Signed | None:
+    """The operator who is signed in by a session; None where it is none or over, or he is kept out.
+
+    Or who has yet to show his code.
+    """
     if not looks_right(session, SESSION_PREFIX):
         return None
     kept = await rows.find_session(ctx.db, fingerprint(session))
-    if kept is None or not is_open(kept["created_at"], kept["used_at"], kept["ended_at"], ctx.now):
+    if kept is None or kept["needs_code"] != needs_code:
+        return None
+    if not is_open(kept["created_at"], kept["used_at"], kept["ended_at"], ctx.now, needs_code):
         return None
     if ctx.now - kept["used_at"] > _TOUCH:
         await rows.touch_session(ctx.db, kept["operator_id"], kept["id"], ctx.now)
     who = kept["operator_id"]
-    return Signed(who, kept["name"], who, kept["locale"], False, kept["id"], ctx.now)
+    return Signed(who, kept["name"], who, kept["locale"], False, kept["id"], ctx.now, kept["proved_at"])
 
 
 async def close_session(ctx: Ctx, signed: Signed) -> None:

@@ -111,22 +111,37 @@ async def find_person(db: Rows, name: str) -> Person | None:
     return None if row is None else Person(*row)
 
 
-async def insert_session(db: Rows, operator_id: str, session_id: str, session_hash: bytes, now: datetime) -> None:
-    """Keep a session that begins now."""
+async def find_by_id(db: Rows, operator_id: str) -> Person | None:
+    """The operator of this id who signs in with a password."""
+    row = await db.fetchrow(
+        "select o.id, o.id, o.name, o.locale, p.hash from operator_account o "
+        "join operator_password p on p.operator_id = o.id where o.id = $1",
+        operator_id,
+    )
+    return None if row is None else Person(*row)
+
+
+async def insert_session(
+    db: Rows, operator_id: str, session_id: str, session_hash: bytes, now: datetime, needs_code: bool
+) -> None:
+    """Keep a session that begins now, with a password just shown."""
     await db.execute(
-        "insert into operator_session (operator_id, id, hash, created_at, used_at) values ($1, $2, $3, $4, $4)",
+        "insert into operator_session (operator_id, id, hash, created_at, used_at, needs_code, proved_at) "
+        "values ($1, $2, $3, $4, $4, $5, $4)",
         operator_id,
         session_id,
         session_hash,
         now,
+        needs_code,
     )
 
 
 async def find_session(db: Rows, session_hash: bytes) -> Any:
     """A session, whatever it is worth, with its operator; none of one who is disabled."""
     return await db.fetchrow(
-        "select s.operator_id, s.id, s.created_at, s.used_at, s.ended_at, o.name, o.locale from operator_session s "
-        "join operator_account o on o.id = s.operator_id where s.hash = $1 and o.disabled_at is null",
+        "select s.operator_id, s.id, s.created_at, s.used_at, s.ended_at, s.needs_code, s.proved_at, o.name, "
+        "o.locale from operator_session s join operator_account o on o.id = s.operator_id "
+        "where s.hash = $1 and o.disabled_at is null",
         session_hash,
     )
 
@@ -135,6 +150,16 @@ async def touch_session(db: Rows, operator_id: str, session_id: str, now: dateti
     """Note that a session was used."""
     await db.execute(
         "update operator_session set used_at = $3 where operator_id = $1 and id = $2", operator_id, session_id, now
+    )
+
+
+async def prove_session(db: Rows, operator_id: str, session_id: str, now: datetime) -> None:
+    """Note that whoever uses a session has just shown who he is."""
+    await db.execute(
+        "update operator_session set proved_at = $3 where operator_id = $1 and id = $2",
+        operator_id,
+        session_id,
+        now,
     )
 
 

@@ -9,6 +9,7 @@ from tradepost.domain.people.operations.factors import (
     factor_state,
     has_factor,
     remove_factor,
+    renew_recovery,
     use_code,
 )
 from tradepost.domain.people.operations.joining import (
@@ -93,6 +94,7 @@ __all__ = [
     "person_of",
     "prove",
     "remove_factor",
+    "renew_recovery",
     "reset_password",
     "see_link",
     "use_code",

@@ -286,6 +286,11 @@ async def insert_recovery(db: Rows, account_id: str, user_id: str, hashes: list[
     )
 
 
+async def delete_recovery(db: Rows, account_id: str, user_id: str) -> None:
+    """Forget the recovery codes of a person, used or not."""
+    await db.execute("delete from recovery_code where account_id = $1 and user_id = $2", account_id, user_id)
+
+
 async def use_recovery(db: Rows, account_id: str, user_id: str, code_hash: bytes, now: datetime) -> bool:
     """Use a recovery code; whether there was one."""
     done = await db.fetchval(

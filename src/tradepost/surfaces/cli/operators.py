@@ -43,6 +43,14 @@ def set_password(
     print(f"password  {chosen if password is None else '(as given)'}")
 
 
+@group.command("factor-off")
+def remove_factor(who: Who) -> None:
+    """Let an operator sign in by his password alone, who has lost what makes his codes and his recovery codes."""
+    if not run(lambda ctx: operators.remove_factor(ctx, who)):
+        raise SystemExit("He has no second factor.")
+    print("off")
+
+
 @group.command("list")
 def list_operators() -> None:
     """Show all operators."""

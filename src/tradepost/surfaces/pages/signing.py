@@ -63,11 +63,7 @@ async def sign_in(visit: Visit) -> Response:
         ctx = Ctx(connection, now, None)
         needs_code = await people.has_factor(ctx, person.account_id, person.user_id)
         session = await people.open_session(ctx, service, person, device_of(visit), needs_code=needs_code)
-    if not needs_code:
-        return signed_in(visit, session, following)
-    response = visit.redirect(SIGN_IN_CODE + _on(visit, following))
-    response.headers["Set-Cookie"] = visit.cookie("half", session)
-    return response
+    return on_to_code(visit, session, following) if needs_code else signed_in(visit, session, following)
 
 
 async def show_code(visit: Visit) -> Response:
@@ -79,18 +75,25 @@ async def enter_code(visit: Visit) -> Response:
     """Judge a one-time code, and sign in with a session that nobody had before."""
     following, half = visit.form.get("next"), cookie(visit.request, cookie_name(visit, "half"))
     visit.check_seal("code", half, visit.form.get("seal"))
-    service, code, session = visit.site.service, (visit.form.get("code") or "")[:64], None
+    code, session = (visit.form.get("code") or "")[:64], None
     async with visit.open() as (ctx, _):
-        waiting = await people.find_session(ctx, service, half, needs_code=True)
+        waiting = await visit.site.find_session(ctx, half, needs_code=True)
     if waiting is not None and await is_held_back(visit, ((PER_PERSON, digest(waiting.user_id)),)):
         return await _code_form(visit, following, "sign_in_often", 429)
     async with visit.open() as (ctx, _):
-        waiting = await people.find_session(ctx, service, half, needs_code=True)
+        waiting = await visit.site.find_session(ctx, half, needs_code=True)
         if waiting is not None:
-            session = await people.enter_code(ctx, service, waiting, code, visit.seals, device_of(visit))
+            session = await visit.site.enter_code(ctx, waiting, code, visit.seals, device_of(visit))
     if session is None:
         return await _code_form(visit, following, "code_wrong", 400)
     return signed_in(visit, session, following)
+
+
+def on_to_code(visit: Visit, half: str, following: str | None) -> Response:
+    """Go on to where the one-time code is asked for, with a session that opens nothing yet."""
+    response = visit.redirect(visit.site.root + SIGN_IN_CODE + _on(visit, following))
+    response.headers["Set-Cookie"] = visit.cookie("half", half)
+    return response
 
 
 def signed_in(visit: Visit, session: str, following: str | None) -> Response:
@@ -160,8 +163,8 @@ async def _code_form(
 ) -> Response:
     half = cookie(visit.request, cookie_name(visit, "half"))
     async with visit.open() as (ctx, _):
-        if await people.find_session(ctx, visit.site.service, half, needs_code=True) is None:
-            return visit.redirect(SIGN_IN + _on(visit, following))
+        if await visit.site.find_session(ctx, half, needs_code=True) is None:
+            return visit.redirect(visit.site.root + SIGN_IN + _on(visit, following))
     return visit.render(
         "account/code.html",
         status,

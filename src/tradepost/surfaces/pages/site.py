@@ -14,7 +14,8 @@ import structlog
 
 from tradepost.domain import people
 from tradepost.domain.context import Ctx
-from tradepost.domain.people import Signed
+from tradepost.domain.people import Device, Person, Signed
+from tradepost.domain.sealing import SealingKeys
 from tradepost.storage.database import Database, StorageUnavailable
 from tradepost.surfaces.pages.asked import MOST_FORM, MOST_QUERY, Unreadable, cookie, read_fields, read_form
 from tradepost.surfaces.pages.navigation import Group, Line, menu
@@ -41,6 +42,8 @@ class Site:
     """The pages of one service, by path and method. `root` is what the paths of a person's own pages begin with."""
 
     root = ""
+    who = "person"
+    """As what its people stand in the audit log."""
     words = ""
     """What the keys of their own words for fields begin with."""
 
@@ -69,9 +72,21 @@ class Site:
         """Every page by its path, blanks in braces, and its methods."""
         return {path: methods for group in self.groups for path, methods in group.pages.items()}
 
-    async def find_session(self, ctx: Ctx, session: str) -> Signed | None:
-        """Who is signed in by a session; None where it is none or over."""
-        return await people.find_session(ctx, self.service, session)
+    async def find_session(self, ctx: Ctx, session: str, *, needs_code: bool = False) -> Signed | None:
+        """Who is signed in by a session; None where it is none or over. Or who has yet to show his code."""
+        return await people.find_session(ctx, self.service, session, needs_code=needs_code)
+
+    async def person_of(self, ctx: Ctx, signed: Signed) -> tuple[Person, str]:
+        """Who is signed in, with what is kept of his password, and what he signs in with."""
+        return await people.person_of(ctx, self.service, signed)
+
+    async def prove(self, ctx: Ctx, signed: Signed) -> None:
+        """Note that whoever is signed in has just shown his password."""
+        await people.prove(ctx, signed)
+
+    async def enter_code(self, ctx: Ctx, half: Signed, code: str, seals: SealingKeys, device: Device) -> str | None:
+        """Sign in whoever has shown his password and now a code; gives his session, None where it is wrong."""
+        return await people.enter_code(ctx, self.service, half, code, seals, device)
 
     def _add(self, path: str, methods: Methods) -> None:
         parts = path.split("/")

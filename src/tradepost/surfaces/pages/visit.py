@@ -128,7 +128,7 @@ class Visit:
             now = await connection.fetchval("select world_now()")
             ctx = Ctx(connection, now, None, random_id)
             self.signed = signed = await self.site.find_session(ctx, self.session)
-            by = None if signed is None else By("person", signed.user_id, self.request.client or "")
+            by = None if signed is None else By(self.site.who, signed.user_id, self.request.client or "")
             yield replace(ctx, by=by), signed
 
     def need_signed(self, signed: Signed | None, *, again: bool = False) -> Signed:
@@ -149,7 +149,7 @@ class Visit:
         signed = self.need_signed(signed)
         if not signed.is_proved:
             where = self.here if self.request.method in ("GET", "HEAD") else self.request.path
-            raise Stop(self.redirect(f"{PROVE}?next={quote(where, safe='')}"))
+            raise Stop(self.redirect(f"{self.site.root}{PROVE}?next={quote(where, safe='')}"))
         return signed
 
     @property

@@ -55,9 +55,20 @@ async def confirm_factor(ctx: Ctx, signed: Signed, code: str, seals: SealingKeys
     if not await _use_step(ctx, whose, found, code, seals):
         raise failures.OneTimeCodeWrong
     await rows.confirm_factor(ctx.db, *whose, ctx.now)
-    codes = [access.new_recovery_code() for _ in range(RECOVERY_CODES)]
-    await rows.insert_recovery(ctx.db, *whose, [recovery_hash(signed.user_id, one) for one in codes])
+    codes = await _make_codes(ctx, whose)
     await audit.record(ctx, "person.factor_added", signed.account_id, user_id=signed.user_id)
+    return codes
+
+
+async def renew_recovery(ctx: Ctx, signed: Signed) -> list[str]:
+    """Other recovery codes in place of those there are, told this once; raises FactorMissing."""
+    whose = signed.account_id, signed.user_id
+    found = await rows.hold_factor(ctx.db, *whose)
+    if found is None or found["confirmed_at"] is None:
+        raise failures.FactorMissing
+    await rows.delete_recovery(ctx.db, *whose)
+    codes = await _make_codes(ctx, whose)
+    await audit.record(ctx, "person.recovery_codes_renewed", signed.account_id, user_id=signed.user_id)
     return codes
 
 
@@ -85,17 +96,23 @@ async def enter_code(
     return await begin_session(ctx, service, (half.account_id, half.user_id), device, False)
 
 
-async def remove_factor(ctx: Ctx, signed: Signed) -> bool:
-    """Have no code asked for any more; whether one was."""
-    removed = await rows.delete_factor(ctx.db, signed.account_id, signed.user_id)
+async def remove_factor(ctx: Ctx, account_id: str, user_id: str) -> bool:
+    """Have somebody asked for no code any more; whether he was."""
+    removed = await rows.delete_factor(ctx.db, account_id, user_id)
     if removed:
-        await audit.record(ctx, "person.factor_removed", signed.account_id, user_id=signed.user_id)
+        await audit.record(ctx, "person.factor_removed", account_id, user_id=user_id)
     return removed
 
 
 async def count_recovery(ctx: Ctx, signed: Signed) -> int:
     """How many recovery codes somebody has left."""
     return await rows.count_recovery(ctx.db, signed.account_id, signed.user_id)
+
+
+async def _make_codes(ctx: Ctx, whose: tuple[str, str]) -> list[str]:
+    codes = [access.new_recovery_code() for _ in range(RECOVERY_CODES)]
+    await rows.insert_recovery(ctx.db, *whose, [recovery_hash(whose[1], one) for one in codes])
+    return codes
 
 
 async def _use_step(ctx: Ctx, whose: tuple[str, str], found: Any, code: str, seals: SealingKeys) -> bool:

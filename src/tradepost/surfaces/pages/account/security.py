@@ -26,11 +26,12 @@ PER_PASSWORD: Final = RateLimit("own_password", "ip", 10, 900)
 
 
 async def show_account(visit: Visit) -> Response:
-    """Where everything is, and how it stands."""
+    """Where everything is, and how it stands. Operators change their passwords elsewhere."""
     async with visit.open() as (ctx, signed):
         signed = visit.need_signed(signed)
-        person, email = await people.person_of(ctx, visit.site.service, signed)
-        count = len(await people.list_sessions(ctx, signed))
+        person, email = await visit.site.person_of(ctx, signed)
+        has_list = visit.site.has(visit.site.root + SESSIONS)
+        count = len(await people.list_sessions(ctx, signed)) if has_list else None
         has_factor = await people.has_factor(ctx, signed.account_id, signed.user_id)
     return visit.render(
         "account/account.html", email=email, name=person.name, sessions=count, has_factor=has_factor
@@ -48,7 +49,7 @@ async def change_password(visit: Visit) -> Response:
     problem, signed = await _show_password(visit, old, "old")
     if problem is None:
         async with visit.open() as (ctx, _):
-            person, email = await people.person_of(ctx, visit.site.service, signed)
+            person, email = await visit.site.person_of(ctx, signed)
         problem = password_problem(visit, new, email, person.name)
     if problem is not None:
         return await _password_form(visit, problem)
@@ -95,8 +96,8 @@ async def show_factor(visit: Visit) -> Response:
 
 
 async def change_factor(visit: Visit) -> Response:
-    """Begin to set it up, confirm it with a code, or take it off."""
-    verb, seals = visit.form.get("do"), visit.seals
+    """Begin to set it up, confirm it with a code, take it off, or have other recovery codes."""
+    verb, seals, here = visit.form.get("do"), visit.seals, visit.site.root + FACTOR
     async with visit.open() as (_, signed):
         visit.check_form()
         whose = digest(visit.need_proved(signed).user_id)
@@ -110,14 +111,16 @@ async def change_factor(visit: Visit) -> Response:
             elif verb == "confirm":
                 codes = await people.confirm_factor(ctx, signed, (visit.form.get("code") or "")[:64], seals)
             elif verb == "remove":
-                await people.remove_factor(ctx, signed)
+                await people.remove_factor(ctx, signed.account_id, signed.user_id)
+            elif verb == "renew":
+                codes = await people.renew_recovery(ctx, signed)
     except p.OneTimeCodeWrong:
         return await _factor_page(visit, Problem(visit.say("code_wrong"), "code"))
     except (p.FactorThere, p.FactorMissing):
-        return visit.redirect(FACTOR)
-    if verb == "confirm":
-        return visit.render("account/recovery.html", codes=codes)
-    return visit.done("factor_removed", FACTOR) if verb == "remove" else visit.redirect(FACTOR)
+        return visit.redirect(here)
+    if verb in ("confirm", "renew"):
+        return visit.render("account/recovery.html", codes=codes, is_new=verb == "confirm")
+    return visit.done("factor_removed", here) if verb == "remove" else visit.redirect(here)
 
 
 async def show_prove(visit: Visit) -> Response:
@@ -134,8 +137,8 @@ async def prove(visit: Visit) -> Response:
     if problem is not None:
         return _prove_form(visit, following, problem)
     async with visit.open() as (ctx, again):
-        await people.prove(ctx, visit.need_signed(again))
-    return visit.redirect(following if following and is_ours(visit.site, following) else ACCOUNT)
+        await visit.site.prove(ctx, visit.need_signed(again))
+    return visit.redirect(following if following and is_ours(visit.site, following) else visit.site.root + ACCOUNT)
 
 
 async def _show_password(visit: Visit, password: str, name: str) -> tuple[Problem | None, Signed]:
@@ -143,7 +146,7 @@ async def _show_password(visit: Visit, password: str, name: str) -> tuple[Proble
     async with visit.open() as (ctx, found):
         signed = visit.need_signed(found)
         visit.check_form()
-        person, _ = await people.person_of(ctx, visit.site.service, signed)
+        person, _ = await visit.site.person_of(ctx, signed)
     if await is_held_back(visit, ((PER_PASSWORD, digest(signed.user_id)),)):
         return Problem(visit.say("sign_in_often"), name, 429), signed
     usable = 0 < len(password) <= MOST_PASSWORD and "\0" not in password
@@ -160,7 +163,7 @@ async def _factor_page(visit: Visit, problem: Problem | None = None) -> Response
         if state == "begun":
             visit.need_proved(signed)
             key = await people.begin_factor(ctx, signed, visit.seals)
-            _, email = await people.person_of(ctx, visit.site.service, signed)
+            _, email = await visit.site.person_of(ctx, signed)
             uri = people.key_uri(key, email, visit.say(f"service.{visit.site.service}"))
             told["key"] = people.key_text(key)
             told["picture"], told["side"] = _picture(uri)
@@ -179,7 +182,7 @@ def _picture(uri: str) -> tuple[str, int]:
 
 async def _password_form(visit: Visit, problem: Problem | None = None) -> Response:
     async with visit.open() as (ctx, signed):
-        _, email = await people.person_of(ctx, visit.site.service, visit.need_signed(signed))
+        _, email = await visit.site.person_of(ctx, visit.need_signed(signed))
     status, hint = 200 if problem is None else problem.status, visit.say("password_hint", least=str(LEAST_PASSWORD))
     return visit.render("account/password.html", status, problem=problem, hint=hint, email=email)
 

@@ -15,6 +15,7 @@ from tradepost.surfaces.pages.office import (
     limits,
     merchants,
     overview,
+    own,
     products,
     signing,
     tickets,
@@ -48,11 +49,13 @@ GROUPS: Final = (
         {**apps.PAGES, **jobs.PAGES, **limits.PAGES},
         [Entry(apps.HERE, "office.apps"), Entry(jobs.HERE, "office.jobs"), Entry(limits.HERE, "office.limits")],
     ),
+    Group("menu.account", {}, [Entry(own.HERE, "security")]),
     Group(
         "",
         {
             signing.SIGN_IN: {"GET": signing.show_sign_in, "POST": signing.sign_in},
             signing.SIGN_OUT: {"POST": signing.sign_out},
+            **own.PAGES,
         },
     ),
 )

@@ -14,7 +14,8 @@ from typing import Any, Final
 
 from tradepost.domain import merchants, operators, world
 from tradepost.domain.context import By, Ctx, Operator, OperatorCtx, random_id
-from tradepost.domain.people import Signed
+from tradepost.domain.people import Device, Person, Signed
+from tradepost.domain.sealing import SealingKeys
 from tradepost.surfaces.pages.lists import PAGE, Neighbours
 from tradepost.surfaces.pages.site import Site, Visit
 from tradepost.wire.endpoint import Surface
@@ -28,13 +29,27 @@ class Office(Site):
     """The pages of operators, who sign in by a door of their own."""
 
     root = ROOT
+    who = "operator"
     words = "office."
     apis: Sequence[Surface] = ()
     """Every way in of this installation, whose limits are shown."""
 
-    async def find_session(self, ctx: Ctx, session: str) -> Signed | None:
-        """The operator who is signed in by a session; None where it is none or over."""
-        return await operators.find_session(ctx, session)
+    async def find_session(self, ctx: Ctx, session: str, *, needs_code: bool = False) -> Signed | None:
+        """The operator who is signed in by a session or has yet to show a code; None if it is none or over."""
+        return await operators.find_session(ctx, session, needs_code=needs_code)
+
+    async def person_of(self, ctx: Ctx, signed: Signed) -> tuple[Person, str]:
+        """The operator who is signed in, with what is kept of his password, and his name."""
+        person = await operators.person_of(ctx, signed)
+        return person, person.name
+
+    async def prove(self, ctx: Ctx, signed: Signed) -> None:
+        """Note that an operator has just shown his password."""
+        await operators.prove(ctx, signed)
+
+    async def enter_code(self, ctx: Ctx, half: Signed, code: str, seals: SealingKeys, device: Device) -> str | None:
+        """Sign in an operator who has shown his password and now a code; gives his session."""
+        return await operators.enter_code(ctx, half, code, seals, device.client)
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from tradepost.domain.access.failures import RateLimitReached
 from tradepost.domain.people import MOST_PASSWORD
 from tradepost.surfaces.pages.attempts import check_visitor, digest, field_of, hold_back, slowly, visitor_form
 from tradepost.surfaces.pages.office.desk import ROOT
-from tradepost.surfaces.pages.signing import PER_ADDRESS, PER_EMAIL, PER_EMAIL_THERE, signed_in
+from tradepost.surfaces.pages.signing import PER_ADDRESS, PER_EMAIL, PER_EMAIL_THERE, on_to_code, signed_in
 from tradepost.surfaces.pages.site import Visit, is_ours
 from tradepost.wire.http_types import Response
 
@@ -49,7 +49,8 @@ async def sign_in(visit: Visit) -> Response:
         return _form(visit, following, "office.sign_in_wrong", 400)
     async with visit.open() as (ctx, _):
         session = await operators.open_session(ctx, person, visit.request.client or "")
-    return signed_in(visit, session, following)
+        needs_code = await operators.find_session(ctx, session) is None
+    return on_to_code(visit, session, following) if needs_code else signed_in(visit, session, following)
 
 
 async def sign_out(visit: Visit) -> Response:
