@@ -41,6 +41,7 @@ from tradepost.surfaces.pictures import PictureFiles
 from tradepost.surfaces.request_log.collecting import RequestLog
 from tradepost.surfaces.sessions import CallSessions, Chance
 from tradepost.surfaces.ticket_pictures import TicketPictures
+from tradepost.surfaces.token_uses import TokenUses
 from tradepost.surfaces.wishpost_v2.chapters import api as wishpost_v2
 from tradepost.surfaces.wishpost_v3.chapters import api as wishpost_v3
 from tradepost.wire.attachments import Attachments
@@ -183,8 +184,9 @@ def build_app(settings: Settings, ports: Mapping[int | str, str], contained: Con
     sessions = CallSessions(database, link_keys=keys, studio=studio, order_rules=rules, press=press, chance=chance)
     sessions.tools = replace(sessions.tools, webhooks=webhook_tools(settings))
     apply_rate_limits(settings)
-    calls = open_request_log(settings)
-    running = [part for part in (contained, calls) if part is not None]
+    calls, uses = open_request_log(settings), TokenUses(platform)
+    sessions.seen = uses.take
+    running = [part for part in (contained, calls, uses) if part is not None]
 
     async def start() -> None:
         await database.open()

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tradepost.domain import (
+    access,
     bulk_updates,
     consents,
     downloads,
@@ -41,6 +42,12 @@ ABOUT: dict[str, dict[str, Any]] = {
     merchants.SUSPENDED_TOPIC: {},
     merchants.RESUMED_TOPIC: {},
     consents.REUSED_TOPIC: {"app_id": ID, "app": "Example ERP"},
+    access.NEW_PLACE_TOPIC: {
+        "app_id": "c" * 24,
+        "app": "Example ERP",
+        "token_id": "d" * 24,
+        "address": "192.0.2.7",
+    },
     tickets.AWAITING_TOPIC: {"ticket_id": ID, "subject": "Where is it?"},
     infractions.ISSUED_TOPIC: INFRACTION,
     infractions.FINED_TOPIC: INFRACTION,

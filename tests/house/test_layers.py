@@ -46,6 +46,7 @@ ALLOWED = {
     ),
     "surfaces.pictures": ("values", "wire", "domain", "storage", "surfaces.links"),
     "surfaces.ticket_pictures": ("values", "wire", "domain", "storage", "surfaces.links"),
+    "surfaces.token_uses": ("values", "domain", "storage", "surfaces.request_log.redaction"),
     "surfaces.request_log": ("values", "wire", "domain", "storage", "surfaces.request_log"),
     "surfaces.sandbox": ("values", "wire", "domain", "sandbox", "surfaces.sandbox"),
     "surfaces.merchant_v2": ("values", "wire", "domain", "surfaces.oauth", "surfaces.merchant_v2"),

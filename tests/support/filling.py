@@ -21,6 +21,7 @@ FILL_EMPTY_TABLES: Final = (
     "select id, id || '@x.example', name, 'x', 'USD', 'en', now() from merchant",
     "insert into person_link (account_id, id, service, kind, hash, created_at, expires_at) "
     "select id, id, 'merchant', 'reset', sha256(id::bytea), now(), now() from merchant",
+    "insert into token_use select id, id, '', '', id, '', '', false, now(), now(), current_date from merchant",
     "insert into person_factor select id, id, 'x', now() from merchant",
     "insert into recovery_code select id, id, sha256(id::bytea) from merchant",
 )

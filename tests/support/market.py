@@ -77,6 +77,7 @@ from tradepost.surfaces.pictures import PictureFiles
 from tradepost.surfaces.request_log.collecting import RequestLog
 from tradepost.surfaces.sessions import CallSessions
 from tradepost.surfaces.ticket_pictures import TicketPictures
+from tradepost.surfaces.token_uses import TokenUses
 from tradepost.surfaces.wishpost_v2.chapters import api as wishpost_v2
 from tradepost.surfaces.wishpost_v3.chapters import api as wishpost_v3
 from tradepost.surfaces.wishpost_v3.surface import SCOPES as WISHPOST_SCOPES
@@ -443,6 +444,8 @@ class Market:
             press=PRESS,
             webhooks=WEBHOOK_TOOLS,
         )
+        self.uses = TokenUses(platform)
+        sessions.seen = self.uses.take
         apis = (merchant_v2, wishpost_v3)
         self._sites = {api.name: build_site(database, Kit(api, lambda: sessions.tools)) for api in apis}
         self._sites["operator"] = build_office(

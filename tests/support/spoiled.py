@@ -374,6 +374,13 @@ def rotated_without_repeat() -> None:
     _steps().judge_refresh = lambda used_at, has_seed, now: "good" if used_at is None else "reused"
 
 
+def places_unnoticed() -> None:
+    """Whatever place a token is used from, it is one that was known."""
+    from tradepost.domain.access import uses
+
+    uses.network_of = uses.program_of = lambda _: ""  # type: ignore[assignment]
+
+
 def families_apart() -> None:
     """Nothing else ends when something was reused."""
 

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from tests.support.webhooks import SEALING_KEYS
-from tradepost.domain import consents, downloads, merchants, people
+from tradepost.domain import access, consents, downloads, merchants, people
 from tradepost.domain.downloads import LinkKeys
 from tradepost.domain.merchants.operations import LOCALES as SHOP_LOCALES
 from tradepost.domain.outbox import SECRET_PLACE, Event, Mail, Person, Words, seal_owner
@@ -30,6 +30,12 @@ ABOUT: dict[str, dict[str, Any]] = {
     merchants.SUSPENDED_TOPIC: {},
     merchants.RESUMED_TOPIC: {},
     consents.REUSED_TOPIC: {"app_id": "c" * 24, "app": "Example ERP"},
+    access.NEW_PLACE_TOPIC: {
+        "app_id": "c" * 24,
+        "app": "Example ERP",
+        "token_id": "d" * 24,
+        "address": "192.0.2.7",
+    },
     **{topic: {"to": {}, "sealed": SEALED} for topic in people.TOPICS},
 }
 

@@ -39,6 +39,7 @@ _KEPT_TABLES = (
     "operator_token",
     "operator_password",
     "request_log%",
+    "token_use",
 )
 _KEPT_SEQUENCES = ("worker_number",)
 """Workers that live hold their numbers."""

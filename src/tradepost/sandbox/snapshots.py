@@ -31,9 +31,9 @@ from tradepost.storage.database import PLATFORM_ROLE
 from tradepost.storage.migrate import migrations
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
-# The journal is the schema's and not the world's; counters of calls, the log of them and numbers of workers are the
-# machine's.
-_LEFT_OUT: Final = ("schema_migration", "rate_window", "request_log_tally")
+# The journal is the schema's and not the world's; counters of calls, the log of them, where tokens are used from,
+# and numbers of workers are the machine's.
+_LEFT_OUT: Final = ("schema_migration", "rate_window", "request_log_tally", "token_use")
 _MACHINES: Final = ("worker_number",)
 _ROOT: Final = "snapshots"
 _CAST: Final = "sandbox.json"

@@ -30,6 +30,9 @@ from tradepost.values import TryLater
 from tradepost.wire.gate import Credentials
 from tradepost.wire.refusals import Refusal, ServiceUnavailable
 
+Seen = Callable[[access.Admission, Credentials], None]
+"""Is told who was let in, at once: somebody waits for his answer."""
+
 
 class Chance(Protocol):
     """Where the ids of a sandbox come from."""
@@ -109,16 +112,17 @@ class CallSessions:
         self._database = database
         self._new_id = new_id
         self.tools = Tools(link_keys, studio, order_rules, press, chance, webhooks)
+        self.seen: Seen | None = None
 
     def open(self, credentials: Credentials) -> Opening:
         """Admit a caller, or raise why not; what time mends becomes ServiceUnavailable."""
-        return Opening(self._database.call(), credentials, self._new_id, self.tools)
+        return Opening(self._database.call(), credentials, self._new_id, self.tools, self.seen)
 
 
 class Opening:
     """A session for as long as it is open. A class and no generator, because every call passes here."""
 
-    __slots__ = ("_call", "_credentials", "_new_id", "_tools")
+    __slots__ = ("_call", "_credentials", "_new_id", "_seen", "_tools")
 
     def __init__(
         self,
@@ -126,11 +130,13 @@ class Opening:
         credentials: Credentials,
         new_id: Callable[[], str],
         tools: Tools,
+        seen: Seen | None,
     ) -> None:
         self._call = call
         self._credentials = credentials
         self._new_id = new_id
         self._tools = tools
+        self._seen = seen
 
     async def __aenter__(self) -> CallSession:
         try:
@@ -143,6 +149,8 @@ class Opening:
         except BaseException as error:
             await self.__aexit__(type(error), error, error.__traceback__)
             raise
+        if self._seen is not None:
+            self._seen(admission, self._credentials)
         return CallSession(connection, admission, self._new_id, self._tools)
 
     async def __aexit__(

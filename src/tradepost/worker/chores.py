@@ -57,6 +57,10 @@ async def _forget_windows(ctx: Ctx, files: FileStore) -> int:
     return await access.forget_old_windows(ctx)
 
 
+async def _forget_places(ctx: Ctx, files: FileStore) -> int:
+    return await access.forget_old_places(ctx)
+
+
 async def _forget_seeds(ctx: Ctx, files: FileStore) -> int:
     return await consents.forget_seeds(ctx)
 
@@ -134,6 +138,7 @@ CHORES = (
     Chore("add up the orders of days", timedelta(minutes=1), _add_up_days),
     Chore("forget old rate limit windows", timedelta(minutes=10), _forget_windows),
     Chore("forget what refresh answers were made of", timedelta(minutes=1), _forget_seeds),
+    Chore("forget where tokens were used from", timedelta(hours=6), _forget_places),
     Chore("forget old sessions", timedelta(hours=1), _forget_sessions),
     Chore("delete expired downloads", timedelta(minutes=5), delete_expired_files),
     Chore("delete expired uploads", timedelta(minutes=10), delete_expired_uploads),

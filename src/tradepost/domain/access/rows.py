@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -231,5 +232,139 @@ async def delete_windows(db: Rows, age: timedelta) -> int:
     # Counters follow the machine's clock, see the function admit.
     deleted = await db.fetch(
         "delete from rate_window where started_at < clock_timestamp() - $1::interval returning true", age
+    )
+    return len(deleted)
+
+
+# -- where tokens are used from; all times are the machine's
+
+
+async def keep_uses(db: Rows, uses: Sequence[tuple[str, ...]]) -> list[tuple[str, str]]:
+    """Note where tokens are used right now: account, token, network, program, address and agent, in that order.
+
+    Gives account and token of those that are somewhere for the first time. This transaction's end does not wait for
+    the disk.
+    """
+    found = await db.fetch(
+        """
+        with later as materialized (
+            select set_config('synchronous_commit', 'off', true), clock_timestamp() as at
+        ), kept as (
+            insert into token_use as u (account_id, token_id, network, program, app_id, address, agent,
+                                        first_used_at, last_used_at, last_used_on)
+            select n.account_id, n.token_id, n.network, n.program, t.app_id, n.address, n.agent,
+                   later.at, later.at, (later.at at time zone 'UTC')::date
+              from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
+                   as n (account_id, token_id, network, program, address, agent)
+              join access_token t on t.account_id = n.account_id and t.id = n.token_id
+             cross join later
+             order by 1, 2, 3, 4 -- so that no two servers lock the same rows in another order
+            on conflict (account_id, token_id, network, program) do update
+               set address = excluded.address, agent = excluded.agent,
+                   last_used_at = excluded.last_used_at, last_used_on = excluded.last_used_on
+            returning u.account_id, u.token_id, u.is_new
+        )
+        select account_id, token_id from kept where is_new is null
+        """,
+        *zip(*uses, strict=True),
+    )
+    return [(row["account_id"], row["token_id"]) for row in found]
+
+
+async def hold_places(db: Rows, account_id: str) -> None:
+    """Keep others from judging the places of an account until the end of the transaction."""
+    await db.execute("select pg_advisory_xact_lock(7405, hashtext($1))", account_id)
+
+
+async def judge_places(db: Rows, tokens: Sequence[tuple[str, str]]) -> list[Any]:
+    """Judge which places of tokens are new that nobody has judged; an app's first ones are not.
+
+    Gives account_id, app_id, service, app (its name), token_id, network, program, address and is_new of each.
+    """
+    found: list[Any] = await db.fetch(
+        """
+        update token_use u set is_new =
+               exists (select from token_use k
+                        where k.account_id = u.account_id and k.app_id = u.app_id and k.is_new is not null)
+               and not (
+                   exists (select from token_use k where k.account_id = u.account_id and k.app_id = u.app_id
+                              and k.network = u.network and k.is_new is not null)
+                   and exists (select from token_use k where k.account_id = u.account_id and k.app_id = u.app_id
+                                  and k.program = u.program and k.is_new is not null))
+          from access_token t join app a on a.service = t.service and a.id = t.app_id
+         where t.account_id = u.account_id and t.id = u.token_id and u.is_new is null
+           and (u.account_id, u.token_id) in (select * from unnest($1::text[], $2::text[]))
+        returning u.account_id, u.app_id, a.service, a.name as app, u.token_id, u.network, u.program, u.address,
+                  u.is_new
+        """,
+        *_columns(tokens),
+    )
+    return found
+
+
+async def drop_places(db: Rows, tokens: Sequence[tuple[str, str]], most: int) -> None:
+    """Keep so many places of each of these tokens, the latest."""
+    await db.execute(
+        """
+        delete from token_use u
+         using (select account_id, token_id, network, program,
+                       row_number() over (partition by account_id, token_id
+                                          order by last_used_at desc, network, program) as number
+                  from token_use
+                 where (account_id, token_id) in (select * from unnest($1::text[], $2::text[]))) as d
+         where d.number > $3 and u.account_id = d.account_id and u.token_id = d.token_id
+           and u.network = d.network and u.program = d.program
+        """,
+        *_columns(tokens),
+        most,
+    )
+
+
+def _columns(tokens: Sequence[tuple[str, str]]) -> tuple[list[str], list[str]]:
+    known = sorted(set(tokens))
+    return [account_id for account_id, _ in known], [token_id for _, token_id in known]
+
+
+async def count_new_places(db: Rows, account_id: str, app_id: str) -> int:
+    """How many new places an app has been used from within a day."""
+    found = await db.fetchval(
+        "select count(*) from token_use where account_id = $1 and app_id = $2 and is_new "
+        "and first_used_at > clock_timestamp() - interval '1 day'",
+        account_id,
+        app_id,
+    )
+    return int(found)
+
+
+async def list_places(db: Rows, account_id: str, token_ids: Sequence[str]) -> list[Any]:
+    """Where tokens of an account are used from, the latest place first."""
+    found: list[Any] = await db.fetch(
+        "select token_id, address, agent, coalesce(is_new, false) as is_new, first_used_at, last_used_at "
+        "from token_use where account_id = $1 and token_id = any ($2) order by last_used_at desc, network, program",
+        account_id,
+        token_ids,
+    )
+    return found
+
+
+async def delete_places(db: Rows, days: int) -> int:
+    """Delete places that were not used for so many days; gives how many there were.
+
+    Of tokens that are good no more, also those where the app was used later by another token.
+    """
+    deleted = await db.fetch(
+        """
+        delete from token_use u
+         where u.last_used_on < (clock_timestamp() at time zone 'UTC')::date - $1::int
+            or u.last_used_on < (clock_timestamp() at time zone 'UTC')::date - 7
+               and not exists (select from access_token t
+                                where t.account_id = u.account_id and t.id = u.token_id
+                                  and t.revoked_at is null and t.expires_at > world_now())
+               and exists (select from token_use k
+                            where k.account_id = u.account_id and k.app_id = u.app_id and k.network = u.network
+                              and k.program = u.program and k.last_used_at > u.last_used_at)
+        returning true
+        """,
+        days,
     )
     return len(deleted)

@@ -53,11 +53,13 @@ async def mark_told(db: Rows, account_id: str, event_id: str, now: datetime) -> 
 
 
 async def people(db: Rows, account_id: str) -> list[Person]:
-    """Who is told what happens in a shop: the person who opened it."""
+    """Who is told what happens in an account: the person who opened a shop, or the sender himself."""
     found = await db.fetch(
         """
-        select u.email, u.name, m.locale from merchant_user u join merchant m on m.id = u.merchant_id
-         where u.merchant_id = $1 order by u.created_at, u.id limit 1
+        (select u.email, u.name, m.locale from merchant_user u join merchant m on m.id = u.merchant_id
+          where u.merchant_id = $1 order by u.created_at, u.id limit 1)
+        union all
+        select email, name, locale from shipper where id = $1
         """,
         account_id,
     )

@@ -8,7 +8,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, Final
 
-from tradepost.domain import consents, downloads, merchants, people
+from tradepost.domain import access, consents, downloads, merchants, people
 from tradepost.domain.downloads import LIFETIME, LinkKeys
 from tradepost.domain.outbox import SECRET_PLACE, Event, Person, Words
 
@@ -20,6 +20,7 @@ TOPICS: Final = (
     merchants.SUSPENDED_TOPIC,
     merchants.RESUMED_TOPIC,
     consents.REUSED_TOPIC,
+    access.NEW_PLACE_TOPIC,
     *people.TOPICS,
 )
 _PAGES: Final = {"sign_up_asked": "/confirm", "reset_asked": "/reset"}
