@@ -21,7 +21,7 @@ from lxml import html
 
 from tests.support.answer import Answer
 from tests.support.guest import Form, Guest, forms_of
-from tests.support.jobs import Auditor
+from tests.support.jobs import Auditor, link_of, start_download
 from tests.support.program import Client, Program, kill, wait_until
 from tradepost.domain.access import challenge_of
 from tradepost.domain.people import code_at
@@ -90,8 +90,11 @@ class Life:
         self.begin()
         for number in range(rounds):
             self.auditor.rows("truncate tradepost.rate_window")
-            for part in (self._person, self._app, self._mistakes):
+            for part in (self._person, self._app, self._mistakes, self._faults):
                 part(number)
+            if number % 5 == 0:
+                self._operator(number)
+                self._download()
             if number % 5 == 2:
                 self._crash()
         self.running.told("operator", "add", "night shift")
@@ -122,7 +125,7 @@ class Life:
             found[:] = re.findall(rf"{page}\?token=(mp_ln_\w+)", self.letters(to))
             return bool(found)
 
-        wait_until(look, 20, f"a letter to {to}")
+        wait_until(look, 60, f"a letter to {to}")
         self.marked.add("mailed link", *found)
         return f"{page}?token={found[0]}"
 
@@ -143,6 +146,9 @@ class Life:
         codes = _codes(answer)
         assert len(codes) == 10, answer.body
         self.marked.add("recovery code", *codes)
+        codes = _codes(guest.send(_with(guest.get("/account/two-factor"), "do", "renew")))
+        assert len(codes) == 10
+        self.marked.add("recovery code", *codes)
         self._fill(guest, "/forgotten", email=email)
         where, second = self.link(email, "/reset"), f"second phrase {self.source.randrange(1 << 40)}"
         guest.send(_form(guest.get(where), "/reset"), password=second)
@@ -154,6 +160,52 @@ class Life:
         guest.send(_form(guest.get("/account/password"), "/account/password"), old=second, password=third)
         assert guest.get("/account").status == 200
         self.marked.add("password", first, second, third)
+
+    def _operator(self, number: int) -> None:
+        """An operator signs in with a password from the shell, gets a second factor and other recovery codes."""
+        name, page = f"desk {number}", "/operator/account/two-factor"
+        self.running.told("operator", "add", name)
+        password = self.running.told("operator", "password", name).split()[-1]
+        guest = self.guest()
+        assert self._fill(guest, "/operator/sign-in", name=name, password=password).status == 303
+        self.remember(guest)
+        guest.send(_with(guest.get(page), "do", "begin"))
+        (key,) = _codes(guest.get(page))
+        plain = base64.b32decode(key.replace(" ", ""))
+        self.marked.add("password", password)
+        self.marked.add("factor key", key, key.replace(" ", ""), plain.hex())
+        first = _codes(guest.send(_with(guest.get(page), "do", "confirm"), code=code_at(plain, time.time())))
+        codes = _codes(guest.send(_with(guest.get(page), "do", "renew")))
+        assert len(first) == len(codes) == 10
+        self.marked.add("recovery code", *first, *codes)
+        again = self.guest()
+        self._fill(again, "/operator/sign-in", name=name, password=password)
+        self.remember(again)
+        where = "/operator/sign-in/code"
+        assert again.send(_form(again.get(where), where), code=codes[0]).status == 303
+        self.remember(again)
+
+    def _download(self) -> None:
+        """A merchant has his catalogue written and follows the signed link, which the letter about it has, too."""
+        member = self.source.choice(self.cast["merchants"])
+        with Client(self.running.merchant, member["access_token"]) as client:
+            job_id = start_download(client)
+            wait_until(lambda: bool(link_of(client, job_id)), 60, "the download")
+            link = urlsplit(str(link_of(client, job_id)))
+            assert client.get(f"{link.path}?{link.query}").status == 200
+            client.get(f"{link.path}?{link.query}0")
+        self.marked.add("signed link", *parse_qs(link.query)["signature"])
+
+    def _faults(self, number: int) -> None:
+        """Where the program is made to, it meets a fault of its own with secrets in hand."""
+        member, guest = self.source.choice(self.cast["merchants"]), self.guest()
+        password, broken = f"broken phrase {self.source.randrange(1 << 40)}", {"User-Agent": "breaker"}
+        self.marked.add("password", password)
+        form = _form(guest.get("/sign-in"), "/sign-in")
+        guest.send(form, broken, email=password, password=password)
+        guest.ask("GET", f"/sign-in?token={quote(password)}", headers=broken)
+        with Client(self.running.merchant, member["access_token"]) as client:
+            client.get("/api/v2/auth_test", headers=broken)
 
     def _fill(self, guest: Guest, where: str, **fields: str) -> Answer:
         return guest.send(_form(guest.get(where), where), None, **fields)

@@ -22,7 +22,7 @@ from typing import Final
 import asyncpg
 import pytest
 
-from tests.support.guest import PROXIES, Guest, forms_of
+from tests.support.guest import PROXIES, Form, Guest, forms_of
 from tests.support.jobs import Auditor, Figure, Finding, auditing
 from tests.support.program import Client, Program, serving
 from tests.support.secret_life import LIMITS, Life
@@ -31,6 +31,7 @@ LIFE: Final = {
     "merchant.signed_up", "person.signed_in", "person.factor_added", "person.recovery_code_used",
     "person.password_reset", "person.password_changed", "person.sessions_ended", "app.added", "app.verified",
     "consent.given", "consent.ended", "webhook.subscribed", "operator.added", "operator.token_issued",
+    "operator.password_set", "operator.signed_in", "person.recovery_codes_renewed",
 }  # fmt: skip
 """What a life full of secrets leaves behind."""
 TAMPERED: Final = (
@@ -89,6 +90,21 @@ def _acts(running: Program, life: Life) -> dict[str, Callable[[], object]]:
             answer = client.post_json("/api/operator/v1/merchants/suspend", {"merchant_id": shop["id"]})
         assert answer.status == 200, answer.body
 
+    desk, job = life.guest(), _failed_job(life.auditor)
+
+    def come_to_desk() -> None:
+        running.told("operator", "add", "day shift")
+        running.told("operator", "password", "day shift", "--password", "a desk by day")
+        life.marked.add("password", "a desk by day")
+        door = next(form for form in forms_of(desk.get("/operator/sign-in")) if "sign-in" in form.action)
+        assert desk.send(door, None, name="day shift", password="a desk by day").status == 303
+
+    def desk_form(page: str, action: str) -> Form:
+        return next(form for form in forms_of(desk.get(page)) if form.action == action)
+
+    def retry() -> None:
+        assert desk.send(desk_form("/operator/jobs", f"/operator/jobs/{job}/retry")).status == 303
+
     token = running.told("token", "issue", shop["id"], app).strip()
     life.marked.add("access token", token)
     return {
@@ -103,8 +119,24 @@ def _acts(running: Program, life: Life) -> dict[str, Callable[[], object]]:
         "merchant.reinstated": lambda: running.told("merchant", "resume", shop["id"]),
         "merchant.added": lambda: running.told("merchant", "add", "Another", "another@shop.example"),
         "sender.added": lambda: running.told("sender", "add", "Another", "another@parcels.example"),
+        "operator.send_notification": lambda: running.told("notify", shop["id"], "Hello", "to you"),
+        "operator.signed_in": come_to_desk,
+        "operator.retry_job": retry,
+        "operator.signed_out": lambda: desk.send(desk_form("/operator", "/operator/sign-out")),
+        "job.retried": lambda: running.told("jobs", "retry", _failed_job(life.auditor)),
+        "person.factor_removed": lambda: running.told("operator", "factor-off", "desk 0"),
         "operator.disabled": lambda: running.told("operator", "disable", "night shift"),
     }
+
+
+def _failed_job(auditor: Auditor) -> str:
+    """A job that looks as if it had been given up; no worker knows its kind, so that it stays what it is."""
+    text = (
+        "update tradepost.job set kind = 'of_old', state = 'failed', error = 'no luck', ended_at = now() "
+        "where (account_id, id) in (select account_id, id from tradepost.job where state = 'finished' limit 1) "
+        "returning id"
+    )
+    return str(auditor.rows(text)[0][0])
 
 
 def _do_each(running: Program, auditor: Auditor, life: Life) -> list[str]:

@@ -51,7 +51,8 @@ def run(size: int, seed: int, spoiled: str | None) -> Finding:
         assert running.stop() == 0
     wrong = []
     for place, text in places.items():
-        wrong += [f"{kind} {begin}… in {place}" for kind, begin in life.marked.found_in(text)]
+        found = life.marked.found_in(text)  # signed links are not kept but made; letters about downloads have them
+        wrong += [f"{kind} {begin}… in {place}" for kind, begin in found if kind != "signed link"]
     if plain:
         wrong.append(f"{plain} passwords are not argon2id")
     size_told = sum(map(len, places.values()))
