@@ -197,12 +197,12 @@ def test_an_unverified_a_disabled_app_and_a_suspended_account(market: Market) ->
     app_id = consent.APP_IDS["merchant"]
 
     async def unverify(ctx: Ctx) -> None:
-        await access.verify_app(ctx, "merchant", app_id, False)
+        await access.refuse_app(ctx, "merchant", app_id, "nobody knows them")
 
     market.operate(unverify)
     browser.get(link("merchant"))
     assert "not been verified" in browser.text
-    market.sql("update app set verified_at = now(), disabled_at = now()")
+    market.sql("update app set verified_at = now(), refusal = null, disabled_at = now()")
     browser.get(link("merchant"))
     assert "may not be used" in browser.text
     market.sql("update app set disabled_at = null")

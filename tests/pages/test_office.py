@@ -200,6 +200,7 @@ def test_the_first_page_tells_what_waits(market: Market, office: OfficeBrowser) 
         "select count(*) from product where review_status = 'pending' and removed_at is null",
         "select count(*) from ticket where state = 'awaiting_support'",
         "select count(*) from infraction where state = 'awaiting_admin'",
+        "select count(*) from app where waits_since is not null",
         "select count(*) from job where state = 'failed'",
     ]
     assert told == [market.sql(text) for text in asked]
@@ -311,6 +312,7 @@ def test_an_app_is_verified_kept_out_and_let_in(market: Market, office: OfficeBr
     office.open("/apps?service=wishpost")
     assert app not in office.browser.text
     office.open("/apps")
+    office.open(f"/apps/merchant/{app}")
     told = [("verify", "(t,f)", "verified"), ("disable", "(t,t)", "kept out"), ("enable", "(t,f)", "act again")]
     for verb, stands, said in told:
         office.send(f"/apps/merchant/{app}/{verb}")

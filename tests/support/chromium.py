@@ -26,7 +26,10 @@ LEAST_CONTRAST: Final = 4.5
 DESKTOP: Final = (1280, 900)
 PHONE: Final = (360, 740)
 LOUD: Final = ("SEVERE", "WARNING")
-_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{24}|mp_[A-Za-z0-9_]+|\d+|(?<=/explorer/)\w+")
+_ID = re.compile(
+    r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{24}|mp_[A-Za-z0-9_]+|\d+"
+    r"|(?<=/explorer/)\w+|(?<=/reference/)\w+"
+)
 _SWITCHES: Final = (
     "--headless=new",
     "--disable-gpu",

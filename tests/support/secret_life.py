@@ -90,7 +90,7 @@ class Life:
         self.begin()
         for number in range(rounds):
             self.auditor.rows("truncate tradepost.rate_window")
-            for part in (self._person, self._app, self._mistakes, self._faults):
+            for part in (self._person, self._app, self._own_app, self._mistakes, self._faults):
                 part(number)
             if number % 5 == 0:
                 self._operator(number)
@@ -238,6 +238,22 @@ class Life:
             )
             self.marked.add("webhook secret", made.data["secret"], made.data["secret"].removeprefix("whsec_"))
             client.post("/api/v3/oauth/revoke_token", {**app, "token": second["refresh_token"]})
+
+    def _own_app(self, number: int) -> None:
+        """Somebody makes a public app, gets another secret, asks to be verified, is refused and deletes it."""
+        member, guest = self.source.choice(self.cast["merchants"]), self.guest()
+        self._fill(guest, "/sign-in", email=member["email"], password=member["password"])
+        self.remember(guest)
+        where = "/developer/apps"
+        made = self._fill(guest, where, app_name=f"Public {number}", kind="public", redirect_uris=URI)
+        app_id, first = re.findall(r"<code>(\w+)</code>", made.body.decode())
+        page = f"{where}/{app_id}"
+        (second,) = re.findall(r"mp_cs_\w+", guest.send(_with(guest.get(page), "do", "secret")).body.decode())
+        self.marked.add("app secret", first, second)
+        for act in ("end_secret", "ask"):
+            assert guest.send(_with(guest.get(page), "do", act)).status == 303
+        self.running.told("app", "refuse", app_id, "--reason", "whose is app.example?")
+        assert guest.send(_with(guest.get(page), "do", "delete")).headers["location"] == where
 
     def _token(self, verb: str, form: dict[str, str]) -> dict[str, str]:
         with Client(self.running.merchant) as client:

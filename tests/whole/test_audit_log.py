@@ -30,6 +30,7 @@ from tests.support.secret_life import LIMITS, Life
 LIFE: Final = {
     "merchant.signed_up", "person.signed_in", "person.factor_added", "person.recovery_code_used",
     "person.password_reset", "person.password_changed", "person.sessions_ended", "app.added", "app.verified",
+    "app.secret_replaced", "app.old_secret_ended", "app.verification_asked", "app.refused", "app.deleted",
     "consent.given", "consent.ended", "webhook.subscribed", "operator.added", "operator.token_issued",
     "operator.password_set", "operator.signed_in", "person.recovery_codes_renewed",
 }  # fmt: skip

@@ -268,7 +268,11 @@ def _codes() -> Iterator[Variant]:
     )
     yield (
         "a code of a disabled app",
-        lambda stage: after(stage, "update app set disabled_at = now()", "update app set disabled_at = null"),
+        lambda stage: after(
+            stage,
+            "update app set disabled_at = now()",
+            "update app set disabled_at = null where deleted_at is null",
+        ),
     )
     yield (
         "a code of a consent that was withdrawn",
@@ -409,7 +413,68 @@ def _clients() -> Iterator[Variant]:
     )
 
 
-VARIANTS: Final = [*_redirects(), *_pkce(), *_codes(), *_requests(), *_clients()]
+def _public_apps() -> Iterator[Variant]:
+    where, back = "/developer/apps", "https://app.example/cb"
+
+    def make(stage: Stage, **changes: Any) -> tuple[str, str]:
+        """The attacker makes an app for everybody; gives its id and its secret."""
+        told: Any = {"app_name": "Free gifts", "kind": "public", "redirect_uris": back} | changes
+        page = stage.attacker.submit(stage.attacker.get(where), 1, **told)
+        app_id, secret = re.findall(r"<code>(\w+)</code>", page.body.decode())
+        return app_id, secret
+
+    def act(stage: Stage, app_id: str, do: str, **changes: Any) -> None:
+        """What its maker does on its page."""
+        page = stage.attacker.get(f"{where}/{app_id}")
+        answer = stage.attacker.submit(page, 1, do=do, **changes)
+        assert (answer.status, answer.headers["location"].startswith(where)) == (303, True)
+
+    def is_asked(stage: Stage, app_id: str) -> bool:
+        """Whether the victim is asked to let it in."""
+        return stage.victim.get(f"{PAGE}?client_id={app_id}").status == 200
+
+    def unverified(stage: Stage) -> bool:
+        return is_asked(stage, make(stage)[0])
+
+    def refused(stage: Stage) -> bool:
+        app_id, _ = make(stage)
+        act(stage, app_id, "ask")
+        stage.running.told("app", "refuse", app_id, "--reason", "no")
+        act(stage, app_id, "ask")
+        return is_asked(stage, app_id)
+
+    def changed(stage: Stage, before: dict[str, Any], after: dict[str, Any]) -> bool:
+        app_id, _ = make(stage, **before)
+        stage.running.told("app", "verify", app_id)
+        assert is_asked(stage, app_id)
+        same = {"redirect_uris": back} | before
+        act(stage, app_id, "change", **(same | after))
+        return is_asked(stage, app_id)
+
+    def deleted(stage: Stage) -> bool:
+        app_id, secret = make(stage)
+        told = stage.attacker.submit(stage.attacker.get(f"{PAGE}?client_id={app_id}"), decision="accept")
+        (code,) = re.findall(r"[?&]code=(\w+)", told.headers["location"])
+        stage.auditor.run("update person_session set proved_at = world_now()")
+        act(stage, app_id, "delete")
+        mine: Any = {"client_id": app_id, "client_secret": secret, "redirect_uri": back, "code_verifier": None}
+        return stage.exchange(code, **mine).status == 200
+
+    before, after = {"scope.orders:write": None}, {"scope.orders:write": "on"}
+    yield "a public app that nobody verified", unverified
+    yield "a public app that was refused and asks again", refused
+    yield (
+        "a verified app that leads elsewhere since",
+        lambda stage: changed(stage, {}, {"redirect_uris": f"{back}\nhttps://evil.test/"}),
+    )
+    yield (
+        "a verified app that asks for more since",
+        lambda stage: changed(stage, before, after),
+    )
+    yield "the code of a deleted app", deleted
+
+
+VARIANTS: Final = [*_redirects(), *_pkce(), *_codes(), *_requests(), *_clients(), *_public_apps()]
 
 
 def _app(running: Program, name: str, uri: str, *more: str) -> App:
@@ -470,7 +535,8 @@ def test_nothing_hostile_is_accepted() -> None:
 
 
 @pytest.mark.parametrize(
-    "spoiled", ["redirects_by_prefix", "verifiers_unasked", "codes_for_ever", "forms_unsealed"]
+    "spoiled",
+    ["redirects_by_prefix", "verifiers_unasked", "codes_for_ever", "forms_unsealed", "unverified_let_in"],
 )
 def test_a_protection_that_is_gone_is_noticed(spoiled: str) -> None:
     assert run((1, 1), 1, spoiled).wrong

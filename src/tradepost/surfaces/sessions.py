@@ -166,12 +166,12 @@ class Opening:
 
 
 class OneCaller:
-    """Sessions of one merchant, whoever the token says, within a transaction that somebody else has begun.
+    """Sessions of one account, whoever the token says, within a transaction that somebody else has begun.
 
     For a page that asks something of the API in his name.
     """
 
-    def __init__(self, ctx: MerchantCtx) -> None:
+    def __init__(self, ctx: MerchantCtx | ShipperCtx) -> None:
         self._ctx = ctx
 
     @asynccontextmanager
@@ -183,7 +183,7 @@ class OneCaller:
 class OneCall:
     """A call in a transaction that somebody else has begun."""
 
-    def __init__(self, ctx: MerchantCtx, remaining: int) -> None:
+    def __init__(self, ctx: MerchantCtx | ShipperCtx, remaining: int) -> None:
         self.ctx: Any = ctx
         self.locale = ctx.actor.locale
         self.remaining = remaining

@@ -48,7 +48,7 @@ async def desk_signs_in(ctx: Ctx) -> None:
 ACTS: dict[str, Callable[[Ctx, Market], Awaitable[Any]]] = {
     "app.added": lambda ctx, market: access.add_app(ctx, "merchant", NewApp("Another")),
     "app.verified": lambda ctx, market: access.verify_app(ctx, "merchant", APP_IDS["merchant"]),
-    "app.unverified": lambda ctx, market: access.verify_app(ctx, "merchant", APP_IDS["merchant"], False),
+    "app.refused": lambda ctx, market: access.refuse_app(ctx, "merchant", APP_IDS["merchant"], "Who?"),
     "app.disabled": lambda ctx, market: access.disable_app(ctx, "merchant", APP_IDS["merchant"]),
     "app.enabled": lambda ctx, market: access.disable_app(ctx, "merchant", APP_IDS["merchant"], False),
     "app.secret_replaced": lambda ctx, market: access.replace_secret(ctx, "merchant", APP_IDS["merchant"]),

@@ -86,6 +86,10 @@ def test_who_may_let_an_app_in() -> None:
         check_app(private, "c" * 24, None)
     with pytest.raises(AppNotVerified):
         check_app(replace(APP, verified=False), "b" * 24, None)
+    tried = replace(APP, verified=False, developer_id="b" * 24)
+    assert check_app(tried, "b" * 24, None) == check_app(tried, None, None) == URI
+    with pytest.raises(AppNotVerified):
+        check_app(tried, "c" * 24, None)
     with pytest.raises(AppDisabled):
         check_app(replace(APP, disabled=True), "b" * 24, None)
 

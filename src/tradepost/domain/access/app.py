@@ -1,16 +1,20 @@
 """An app as the platform knows it, and where consent may lead back to. Chapter *OAuth2*.
 
 A private app has an owner, the one account that can let it in. A public app has none, and an operator must have
-verified it before anybody can.
+verified it before anybody can; its developer may try it before. What was verified is the app as it was seen: one
+that leads somewhere else afterwards, or asks for more, has to be verified again.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
+
+from tradepost.domain.access import failures
 
 # Printable ASCII without what browsers read as something else, or people do.
 _URI = re.compile(
@@ -18,6 +22,9 @@ _URI = re.compile(
     re.ASCII,
 )
 MOST_URI: Final = 1_000
+MOST_NAME: Final = 200
+MOST_REASON: Final = 1_000
+"""Characters of the reason why an app was refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +54,18 @@ class App:
     secret_hash: bytes
     old_secret_hash: bytes | None
     old_secret_expires_at: datetime | None
+    developer_id: str | None = None
+    """Who made it and looks after it: the owner of a private app; None for a public one that an operator added."""
+    waits_since: datetime | None = None
+    """Since when it waits to be verified."""
+    refusal: str = ""
+    """Why an operator did not verify it, in his words."""
+    revision: int = 0
+    """Which of its changes this is."""
+
+    def may_be_tried_by(self, account_id: str | None) -> bool:
+        """Whether an account can let it in though nobody verified it; None for one that is not known yet."""
+        return self.developer_id is not None and account_id in (None, self.developer_id)
 
     @property
     def only_redirect_uri(self) -> str:
@@ -77,6 +96,18 @@ def can_lead_back(redirect_uri: str) -> bool:
     if not known or ".." in segments or "." in segments:
         return False
     return parts.scheme == "https" or parts.hostname in ("127.0.0.1", "::1", "localhost")
+
+
+def check_new(new: NewApp, known: Collection[str] | None = None) -> None:
+    """Raises AppNameUnusable, RedirectUnusable, or (where the scopes are known) ScopeUnknown."""
+    if not new.name.strip() or not new.name.isprintable() or len(new.name) > MOST_NAME:
+        raise failures.AppNameUnusable(name=new.name[:64])
+    for uri in new.redirect_uris:
+        if not can_lead_back(uri):
+            raise failures.RedirectUnusable(redirect_uri=uri[:64])
+    for scope in new.scopes or ():
+        if known is not None and scope not in known:
+            raise failures.ScopeUnknown(scope=scope[:64])
 
 
 def _without_port(redirect_uri: str) -> str | None:

@@ -120,6 +120,28 @@ class LifetimeUnusable(Failure):
     most: int
 
 
+class AppChanged(Failure):
+    """The app is another than the one that was looked at when somebody judged it."""
+
+    app_id: str
+
+
+class AppVerified(Failure):
+    """The app needs no verification, or it has it."""
+
+    app_id: str
+
+
+class RefusalUnusable(Failure):
+    """Who is refused is told why, in so many characters at most."""
+
+    most: int
+
+
+class ScopesMissing(Failure):
+    """An app asks for something."""
+
+
 class AppNameUnusable(Failure):
     """An app needs a name that people can read."""
 

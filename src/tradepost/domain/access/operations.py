@@ -9,7 +9,7 @@ from typing import NoReturn, Protocol
 
 from tradepost.domain import audit
 from tradepost.domain.access import failures, rows
-from tradepost.domain.access.app import App, NewApp, can_lead_back
+from tradepost.domain.access.app import MOST_REASON, App, NewApp, check_new
 from tradepost.domain.access.token import (
     OPERATOR_PREFIX,
     fingerprint,
@@ -193,11 +193,7 @@ async def add_app(ctx: Ctx, service: str, new: NewApp, secret: str | None = None
 
     Raises AppNameUnusable, RedirectUnusable.
     """
-    if not new.name.strip() or not new.name.isprintable() or len(new.name) > 200:
-        raise failures.AppNameUnusable(name=new.name[:64])
-    for uri in new.redirect_uris:
-        if not can_lead_back(uri):
-            raise failures.RedirectUnusable(redirect_uri=uri[:64])
+    check_new(new)
     app_id, secret = ctx.new_id(), secret or new_secret()
     await rows.insert_app(ctx.db, service, app_id, new, fingerprint(secret), ctx.now)
     await audit.record(ctx, "app.added", new.owner_id, service=service, app_id=app_id)
@@ -215,6 +211,11 @@ async def find_app(ctx: Ctx, service: str, app_id: str) -> App:
 async def page_apps(ctx: Ctx, service: str, after: str, limit: int) -> tuple[list[App], bool]:
     """Some apps of a service behind an id ("" for the first), in the order of their ids; whether there are more."""
     return await rows.page_apps(ctx.db, service, after, limit)
+
+
+async def waiting_apps(ctx: Ctx, service: str, limit: int) -> tuple[list[App], bool]:
+    """The apps that wait to be verified, those that have waited the longest first; whether there are more."""
+    return await rows.waiting_apps(ctx.db, service, limit)
 
 
 async def authenticate_app(ctx: Ctx, service: str, app_id: str, secret: str) -> App:
@@ -236,11 +237,31 @@ async def authenticate_app(ctx: Ctx, service: str, app_id: str, secret: str) -> 
     return app
 
 
-async def verify_app(ctx: Ctx, service: str, app_id: str, verified: bool = True) -> None:
-    """Note that a public app is what it says it is, or is not; raises AppUnknown."""
-    if not await rows.set_verified(ctx.db, service, app_id, ctx.now if verified else None):
-        raise failures.AppUnknown(app_id=app_id)
-    await audit.record(ctx, "app.verified" if verified else "app.unverified", service=service, app_id=app_id)
+async def verify_app(ctx: Ctx, service: str, app_id: str, revision: int | None = None) -> None:
+    """Note that a public app is what it says it is: the one of this revision, where one was looked at.
+
+    Raises AppUnknown, AppChanged.
+    """
+    await _judge(ctx, service, app_id, revision, None)
+    await audit.record(ctx, "app.verified", service=service, app_id=app_id)
+
+
+async def refuse_app(ctx: Ctx, service: str, app_id: str, reason: str, revision: int | None = None) -> None:
+    """Note why a public app is not verified, or is not any more; its developer reads it and may ask again.
+
+    Raises RefusalUnusable, AppUnknown, AppChanged.
+    """
+    reason = reason.replace("\r\n", "\n").strip()
+    if not reason or len(reason) > MOST_REASON or not reason.replace("\n", " ").isprintable():
+        raise failures.RefusalUnusable(most=MOST_REASON)
+    await _judge(ctx, service, app_id, revision, reason)
+    await audit.record(ctx, "app.refused", service=service, app_id=app_id)
+
+
+async def _judge(ctx: Ctx, service: str, app_id: str, revision: int | None, refusal: str | None) -> None:
+    if not await rows.judge_app(ctx.db, service, app_id, revision, ctx.now, refusal):
+        await find_app(ctx, service, app_id)
+        raise failures.AppChanged(app_id=app_id[:64])
 
 
 async def disable_app(ctx: Ctx, service: str, app_id: str, disabled: bool = True) -> None:

@@ -38,7 +38,7 @@ async def insert_app(db: Rows, service: str, app_id: str, new: NewApp, secret_ha
     """Add an app of one service."""
     await db.execute(
         "insert into app (service, id, name, secret_hash, redirect_uri, more_redirect_uris, owner_id, "
-        "needs_pkce, scopes, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        "developer_id, needs_pkce, scopes, created_at) values ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10)",
         service,
         app_id,
         new.name,
@@ -53,16 +53,22 @@ async def insert_app(db: Rows, service: str, app_id: str, new: NewApp, secret_ha
 
 
 async def find_app(db: Rows, service: str, app_id: str) -> App | None:
-    """An app of a service, for anybody."""
-    row = await db.fetchrow("select * from app_of($1, $2)", service, app_id)
+    """An app of a service that was not deleted, for anybody."""
+    row = await db.fetchrow("select * from app_of($1, $2) where deleted_at is null", service, app_id)
     return None if row is None else _app(row)
 
 
 async def page_apps(db: Rows, service: str, after: str, limit: int) -> tuple[list[App], bool]:
     """Some apps of a service behind an id, in the order of their ids, and whether there are more."""
-    found = await db.fetch(
-        "select * from app where service = $1 and id > $2 order by id limit $3", service, after, limit + 1
-    )
+    behind = "select * from app where service = $1 and id > $2 and deleted_at is null order by id limit $3"
+    found = await db.fetch(behind, service, after, limit + 1)
+    return [_app(row) for row in found[:limit]], len(found) > limit
+
+
+async def waiting_apps(db: Rows, service: str, limit: int) -> tuple[list[App], bool]:
+    """The apps of a service that wait to be verified, the oldest first, and whether there are more."""
+    waiting = "select * from app where service = $1 and waits_since is not null order by waits_since, id limit $2"
+    found = await db.fetch(waiting, service, limit + 1)
     return [_app(row) for row in found[:limit]], len(found) > limit
 
 
@@ -73,7 +79,7 @@ async def own_apps(db: Rows, service: str) -> list[App]:
 
 async def add_own_app(db: Rows, *args: Any) -> bool:
     """Add an app of the bound account; see the function of that name in the migrations."""
-    return bool(await db.fetchval("select add_own_app($1, $2, $3, $4, $5, $6, $7)", *args))
+    return bool(await db.fetchval("select add_own_app($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)", *args))
 
 
 async def replace_own_secret(db: Rows, *args: Any) -> bool:
@@ -83,7 +89,22 @@ async def replace_own_secret(db: Rows, *args: Any) -> bool:
 
 async def change_own_app(db: Rows, *args: Any) -> bool:
     """Change an app of the bound account; see the function of that name in the migrations."""
-    return bool(await db.fetchval("select change_own_app($1, $2, $3, $4)", *args))
+    return bool(await db.fetchval("select change_own_app($1, $2, $3, $4, $5, $6)", *args))
+
+
+async def end_own_old_secret(db: Rows, *args: Any) -> bool:
+    """End the secret before the present one; see the function of that name in the migrations."""
+    return bool(await db.fetchval("select end_own_old_secret($1, $2)", *args))
+
+
+async def ask_verification(db: Rows, *args: Any) -> bool:
+    """Let an app of the bound account wait for an operator; see the function of that name in the migrations."""
+    return bool(await db.fetchval("select ask_verification($1, $2, $3)", *args))
+
+
+async def delete_own_app(db: Rows, *args: Any) -> bool:
+    """Delete an app of the bound account; see the function of that name in the migrations."""
+    return bool(await db.fetchval("select delete_own_app($1, $2, $3)", *args))
 
 
 def _app(row: Any) -> App:
@@ -101,41 +122,47 @@ def _app(row: Any) -> App:
         row["secret_hash"],
         row["old_secret_hash"],
         row["old_secret_expires_at"],
+        row["developer_id"],
+        row["waits_since"],
+        row["refusal"] or "",
+        row["revision"],
     )
 
 
-async def set_verified(db: Rows, service: str, app_id: str, at: datetime | None) -> bool:
-    """Note that an app was verified, or (None) that it is not; whether there is one."""
-    done = "update app set verified_at = $3 where service = $1 and id = $2 returning true"
-    return bool(await db.fetchval(done, service, app_id, at))
+async def judge_app(
+    db: Rows, service: str, app_id: str, revision: int | None, now: datetime, refusal: str | None
+) -> bool:
+    """Note that an app is verified or (with a reason) refused; whether there is one, of the revision told."""
+    done = (
+        "update app set verified_at = case when $5::text is null then $4::timestamptz end, refusal = $5, "
+        "waits_since = null where service = $1 and id = $2 and deleted_at is null and ($3::integer is null "
+        "or revision = $3) returning true"
+    )
+    return bool(await db.fetchval(done, service, app_id, revision, now, refusal))
 
 
 async def set_disabled(db: Rows, service: str, app_id: str, at: datetime | None) -> bool:
     """Disable an app, or (None) let it be used again; whether there is one."""
     done = (
-        "update app set disabled_at = $3, disabled_by_owner = false where service = $1 and id = $2 returning true"
+        "update app set disabled_at = $3, disabled_by_owner = false where service = $1 and id = $2 "
+        "and deleted_at is null returning true"
     )
     return bool(await db.fetchval(done, service, app_id, at))
 
 
 async def replace_secret(db: Rows, service: str, app_id: str, secret_hash: bytes, until: datetime) -> bool:
     """Give an app another secret; the one before is good until a moment. Whether there is such an app."""
-    done = await db.fetchval(
+    done = (
         "update app set old_secret_hash = secret_hash, old_secret_expires_at = $4, secret_hash = $3 "
-        "where service = $1 and id = $2 returning true",
-        service,
-        app_id,
-        secret_hash,
-        until,
+        "where service = $1 and id = $2 and deleted_at is null returning true"
     )
-    return bool(done)
+    return bool(await db.fetchval(done, service, app_id, secret_hash, until))
 
 
 async def app_exists(db: Rows, service: str, app_id: str) -> bool:
     """Whether a service has an app of this id."""
-    return bool(
-        await db.fetchval("select exists (select from app where service = $1 and id = $2)", service, app_id)
-    )
+    found = "select exists (select from app where service = $1 and id = $2 and deleted_at is null)"
+    return bool(await db.fetchval(found, service, app_id))
 
 
 async def insert_token(
@@ -190,6 +217,7 @@ async def list_tokens(db: Rows, account_id: str, now: datetime, page: Page) -> l
     """The access tokens of an account that are good at a moment, the latest first, and one more than asked for."""
     found: list[Any] = await db.fetch(
         f"select {_TOKEN} from access_token where account_id = $1 and revoked_at is null and expires_at > $2 "
+        "and exists (select from app_of(service, app_id) a where a.deleted_at is null) "
         "order by created_at desc, id offset $3 limit $4",
         account_id,
         now,

@@ -93,7 +93,8 @@ class Tokens:
 def check_app(app: App, account_id: str | None, redirect_uri: str | None) -> str:
     """Where consent to an app leads back to; raises what makes asking for it pointless.
 
-    Without `redirect_uri` it is the only one that the app has. Nobody is sent anywhere where this raises
+    Without `redirect_uri` it is the only one that the app has. A public app that is not verified is let in by its
+    developer alone, who is asked to sign in for it. Nobody is sent anywhere where this raises
     RedirectRefused, AppDisabled, AppNotVerified, or (where the account is known) AppOfAnother.
     """
     if redirect_uri is None and len(app.redirect_uris) == 1:
@@ -102,7 +103,7 @@ def check_app(app: App, account_id: str | None, redirect_uri: str | None) -> str
         raise failures.RedirectRefused
     if app.disabled:
         raise AppDisabled
-    if app.owner_id is None and not app.verified:
+    if app.owner_id is None and not app.verified and not app.may_be_tried_by(account_id):
         raise failures.AppNotVerified
     if app.owner_id is not None and account_id is not None and account_id != app.owner_id:
         raise failures.AppOfAnother

@@ -134,7 +134,7 @@ async def open_consents(db: Rows, account_id: str, app_id: str | None) -> list[A
     return await db.fetch(
         "select c.id, c.app_id, a.name, c.scopes, c.created_at "
         "from consent c cross join lateral app_of(c.service, c.app_id) a "
-        "where c.account_id = $1 and c.ended_at is null "
+        "where c.account_id = $1 and c.ended_at is null and a.deleted_at is null "
         "and case when $2::text is null then c.code_used_at is not null else c.app_id = $2 end "
         "order by c.created_at desc, c.id limit 1000",
         account_id,

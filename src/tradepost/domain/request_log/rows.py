@@ -40,7 +40,7 @@ async def owners_by_app(db: Rows, shown: Sequence[Shown]) -> dict[Shown, Owner]:
     if not shown:
         return {}
     found = await db.fetch(
-        "select service, id, owner_id from app "
+        "select service, id, coalesce(owner_id, developer_id) as owner_id from app "
         "where (service, id) in (select * from unnest($1::text[], $2::text[]))",
         [one.service for one in shown],
         [one.client_id for one in shown],

@@ -55,6 +55,18 @@ def verify_app(client_id: ClientId, service: Service = "merchant") -> None:
     print("verified")
 
 
+@group.command("refuse")
+def refuse_app(
+    client_id: ClientId,
+    reason: Annotated[str, typer.Option(help="What its developer reads.")],
+    service: Service = "merchant",
+) -> None:
+    """Note why a public app is not verified, or is not any more; its developer may ask again."""
+    check_service(service)
+    run(lambda ctx: access.refuse_app(ctx, service, client_id, reason))
+    print("refused")
+
+
 @group.command("disable")
 def disable_app(client_id: ClientId, service: Service = "merchant") -> None:
     """Keep an app and all its tokens out."""

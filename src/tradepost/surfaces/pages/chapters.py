@@ -8,7 +8,7 @@ from typing import Final
 from tradepost.storage.database import Database
 from tradepost.surfaces.pages import consent, signing
 from tradepost.surfaces.pages.account import joining, mail, security
-from tradepost.surfaces.pages.developer import apps, calls, explorer, hooks, tokens
+from tradepost.surfaces.pages.developer import apps, calls, explorer, hooks, reference, tokens
 from tradepost.surfaces.pages.navigation import Entry, Group, Page
 from tradepost.surfaces.pages.shop import (
     files,
@@ -62,15 +62,17 @@ STOCK: Final = Group(
     [Entry("/warehouses", "warehouses"), Entry("/files", "files")],
     {**warehouses.LARGE, **files.LARGE},
 )
-_DEVELOPER: Final = [Entry(apps.OWN_APPS, "own"), Entry(tokens.TOKENS, "tokens"), Entry(calls.CALLS, "calls")]
+_DEVELOPER: Final = {**calls.PAGES, **apps.PAGES, **tokens.PAGES, **explorer.PAGES, **reference.PAGES}
+_APPS: Final = [Entry(apps.OWN_APPS, "own"), Entry(tokens.TOKENS, "tokens"), Entry(calls.CALLS, "calls")]
+_API: Final = [Entry(explorer.EXPLORER, "explorer"), Entry(reference.REFERENCE, "reference")]
 DEVELOPER: Final = {
     "merchant": Group(
         "menu.developer",
-        {**calls.pages_of("merchant"), **apps.PAGES, **tokens.PAGES, **hooks.PAGES, **explorer.PAGES},
-        [*_DEVELOPER, Entry(hooks.HOOKS, "hooks"), Entry(explorer.EXPLORER, "explorer")],
+        {**_DEVELOPER, **hooks.PAGES},
+        [*_APPS, Entry(hooks.HOOKS, "hooks"), *_API],
         explorer.LARGE,
     ),
-    "wishpost": Group("menu.developer", {**calls.pages_of("wishpost"), **apps.PAGES, **tokens.PAGES}, _DEVELOPER),
+    "wishpost": Group("menu.developer", _DEVELOPER, [*_APPS, *_API], explorer.LARGE),
 }
 GROUPS: Final[Mapping[str, tuple[Group, ...]]] = {
     "merchant": (SHOP, STOCK, DEVELOPER["merchant"], ACCOUNT, JOINING),

@@ -64,6 +64,7 @@ async def show(visit: Visit) -> Response:
         leads_to=f"{parts.scheme}://{parts.netloc}",
         app=asked.app.name,
         is_public=asked.app.owner_id is None,
+        is_verified=asked.app.owner_id is None and asked.app.verified,
         host=parts.netloc,
         account=person.account_name,
         scopes=[visit.say(f"scope.{name}") for name in asked.scopes],

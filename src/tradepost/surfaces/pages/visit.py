@@ -13,12 +13,13 @@ from urllib.parse import quote, unquote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from tradepost.domain import merchants, world
-from tradepost.domain.context import By, Ctx, MerchantCtx, random_id
+from tradepost.domain import merchants, parcels, world
+from tradepost.domain.context import By, Ctx, MerchantCtx, ShipperCtx, random_id
 from tradepost.domain.people import Signed
 from tradepost.domain.sealing import SealingKeys
 from tradepost.surfaces.pages.asked import Fields, cookie
 from tradepost.surfaces.pages.formats import Formats
+from tradepost.surfaces.pages.markdown import coded
 from tradepost.surfaces.pages.words import LOCALES, Words
 from tradepost.surfaces.sessions import Tools
 from tradepost.values import Fact
@@ -53,6 +54,7 @@ _templates = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_templates.filters["coded"] = coded
 
 
 class Stop(Exception):
@@ -161,7 +163,14 @@ class Visit:
 
     @asynccontextmanager
     async def shop(self) -> AsyncIterator[MerchantCtx]:
-        """One transaction as the merchant who is signed in, with all that a call of his to the API would have.
+        """One transaction as the merchant who is signed in: `account` on the merchant service."""
+        async with self.account() as ctx:
+            assert isinstance(ctx, MerchantCtx), "nobody else has a shop"
+            yield ctx
+
+    @asynccontextmanager
+    async def account(self) -> AsyncIterator[MerchantCtx | ShipperCtx]:
+        """One transaction as the account that is signed in, with all that a call of its to the API would have.
 
         Whoever is not signed in is asked to, and a form that was not made for this session is refused: no page
         that begins with this can be called otherwise.
@@ -172,25 +181,25 @@ class Visit:
             if is_sent:
                 self.check_form()
             if signed.suspended:
-                raise Stop(self.trouble("shop_suspended", 403))
-            acting = await merchants.act_for(ctx, signed.account_id)
-            tools = self.site.kit.tools()
-            seed = None if tools.chance is None or not is_sent else tools.chance.seed
-            made = MerchantCtx(
-                acting.db,
-                acting.now,
-                acting.actor,
-                random_id if seed is None else world.ForetoldIds(seed),
-                None,
-                tools.link_keys,
-                tools.studio,
-                tools.order_rules,
-                tools.webhooks,
-                by=By("person", signed.user_id, self.request.client or ""),
-            )
+                word = "shop_suspended" if self.site.service == "merchant" else "account_suspended"
+                raise Stop(self.trouble(word, 403))
+            made = await self._acting(ctx, signed, is_sent)
             if is_sent:
                 await world.begin_anew(made)
             yield made
+
+    async def _acting(self, ctx: Ctx, signed: Signed, is_sent: bool) -> MerchantCtx | ShipperCtx:
+        """The context of a call by whoever is signed in."""
+        tools = self.site.kit.tools()
+        seed = None if tools.chance is None or not is_sent else tools.chance.seed
+        new_id = random_id if seed is None else world.ForetoldIds(seed)
+        by = By("person", signed.user_id, self.request.client or "")
+        if self.site.service == "wishpost":
+            sender = (await parcels.act_for(ctx, signed.account_id)).actor
+            return ShipperCtx(ctx.db, ctx.now, sender, new_id, None, tools.link_keys, tools.press, by=by)
+        shop = (await merchants.act_for(ctx, signed.account_id)).actor
+        kit = tools.link_keys, tools.studio, tools.order_rules, tools.webhooks
+        return MerchantCtx(ctx.db, ctx.now, shop, new_id, None, *kit, by=by)
 
     async def call(self, ctx: MerchantCtx, path: str, given: Mapping[str, str]) -> Any:
         """Do what an endpoint of the API does, in the same transaction: its readers judge what is given.

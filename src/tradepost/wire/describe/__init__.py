@@ -15,8 +15,8 @@ All of it is pure: declarations go in, text comes out. Nothing here answers a ca
 surface, and examples are handed in.
 """
 
-from tradepost.wire.describe.book import Book, Chapter, Example, OAuthPaths
+from tradepost.wire.describe.book import Book, Chapter, Example, OAuthPaths, operations_of
 from tradepost.wire.describe.openapi import openapi, openapi_text
 from tradepost.wire.describe.pages import pages
 
-__all__ = ["Book", "Chapter", "Example", "OAuthPaths", "openapi", "openapi_text", "pages"]
+__all__ = ["Book", "Chapter", "Example", "OAuthPaths", "openapi", "openapi_text", "operations_of", "pages"]

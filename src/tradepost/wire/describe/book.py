@@ -76,11 +76,7 @@ class Book:
     @property
     def operations(self) -> dict[str, Endpoint]:
         """All endpoints by name, that of the function; the chapter stands before it where two share a name."""
-        times = Counter(endpoint.name for endpoint in self.surface.endpoints)
-        return {
-            endpoint.name if times[endpoint.name] == 1 else f"{endpoint.chapter}_{endpoint.name}": endpoint
-            for endpoint in self.surface.endpoints
-        }
+        return operations_of(self.surface)
 
     def operations_of(self, chapter: Chapter) -> dict[str, Endpoint]:
         """The endpoints of a chapter by name, in the order they are declared."""
@@ -89,6 +85,15 @@ class Book:
     def takes_fields(self, endpoint: Endpoint) -> bool:
         """Whether a call may ask for a part of the answer."""
         return self.surface.takes_fields(endpoint)
+
+
+def operations_of(surface: Surface) -> dict[str, Endpoint]:
+    """All endpoints of a surface by name, that of the function; the chapter stands before one that two share."""
+    times = Counter(endpoint.name for endpoint in surface.endpoints)
+    return {
+        endpoint.name if times[endpoint.name] == 1 else f"{endpoint.chapter}_{endpoint.name}": endpoint
+        for endpoint in surface.endpoints
+    }
 
 
 def size_words(size: int) -> str:

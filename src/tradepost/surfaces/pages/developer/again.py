@@ -1,7 +1,7 @@
-"""Sends a call through the gate as the merchant who is signed in: one that was kept, or one made up on a page.
+"""Sends a call through the gate as the account that is signed in: one that was kept, or one made up on a page.
 
 The token that a kept call showed is not known any more, and not needed: the session stands for him. So what is
-asked is what the merchant may do, whatever his token could; it is not counted against a limit either.
+asked is what the account may do, whatever its token could; it is not counted against a limit either.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
-from tradepost.domain.context import MerchantCtx
+from tradepost.domain.context import MerchantCtx, ShipperCtx
 from tradepost.domain.request_log import Kept
 from tradepost.surfaces.pages.visit import Visit
 from tradepost.surfaces.sessions import OneCaller
@@ -33,13 +33,13 @@ def is_repeatable(api: Surface, kept: Kept) -> bool:
     if kept.call.service != api.name or said.asked_size > len(said.asked.encode()) or REMOVED in said.asked:
         return False
     try:
-        return is_for_merchants(api.find(kept.call.method, kept.call.path))
+        return is_for_accounts(api.find(kept.call.method, kept.call.path))
     except Fact:
         return False
 
 
-def is_for_merchants(endpoint: Endpoint) -> bool:
-    """Whether a merchant can call an endpoint, whichever app he is with.
+def is_for_accounts(endpoint: Endpoint) -> bool:
+    """Whether an account can call an endpoint, whichever app it is with.
 
     Some are called by an app with its secret, and webhooks are those of the app whose token is shown: a session is
     nobody's app.
@@ -47,7 +47,7 @@ def is_for_merchants(endpoint: Endpoint) -> bool:
     return not endpoint.open and endpoint.chapter != "webhooks"
 
 
-async def ask_again(visit: Visit, ctx: MerchantCtx, kept: Kept) -> Response:
+async def ask_again(visit: Visit, ctx: MerchantCtx | ShipperCtx, kept: Kept) -> Response:
     """What the same call is answered now; what it changes is committed with the transaction of the context."""
     said, call = kept.said, kept.call
     pairs = [pair for pair in parse_qsl(said.query, keep_blank_values=True) if pair[1] != REMOVED]
@@ -57,14 +57,14 @@ async def ask_again(visit: Visit, ctx: MerchantCtx, kept: Kept) -> Response:
 
 async def send(
     visit: Visit,
-    ctx: MerchantCtx,
+    ctx: MerchantCtx | ShipperCtx,
     method: str,
     path: str,
     query: str,
     body: bytes,
     headers: Mapping[str, str],
 ) -> Response:
-    """What a call is answered as the merchant of the context; what it changes is committed with his transaction.
+    """What a call is answered as the account of the context; what it changes is committed with its transaction.
 
     `headers` have the content type of the body, where there is one.
     """

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from shlex import quote
-from typing import Any, Final
+from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
 from tradepost.domain import request_log
@@ -72,10 +72,10 @@ async def show_call(visit: Visit) -> Response:
 
 
 async def repeat(visit: Visit) -> Response:
-    """Send a call again as the merchant who is signed in, and show both answers; in a sandbox only."""
+    """Send a call again as the account that is signed in, and show both answers; in a sandbox only."""
     if visit.site.kit.desk is None:
         return visit.trouble("not_there", 404)
-    async with visit.shop() as ctx:
+    async with visit.account() as ctx:
         try:
             kept = await request_log.find_call(ctx, ctx.actor.id, visit.blanks["id"])
         except CallUnknown:
@@ -133,9 +133,8 @@ def _curl(visit: Visit, kept: Kept) -> str:
     return curl(call.method, url, body if said.asked else [])
 
 
-def pages_of(service: str) -> Mapping[str, Mapping[str, Page]]:
-    """The pages of a service: calls are sent again where a merchant can be acted for."""
-    pages: dict[str, Mapping[str, Any]] = {CALLS: {"GET": show_calls}, f"{CALLS}/{{id}}": {"GET": show_call}}
-    if service == "merchant":
-        pages[f"{CALLS}/{{id}}/again"] = {"POST": repeat}
-    return pages
+PAGES: Final[Mapping[str, Mapping[str, Page]]] = {
+    CALLS: {"GET": show_calls},
+    f"{CALLS}/{{id}}": {"GET": show_call},
+    f"{CALLS}/{{id}}/again": {"POST": repeat},
+}

@@ -1,6 +1,6 @@
 """The API explorer: a form for every endpoint, made from its declaration; what it sends, and what is answered.
 
-A sandbox sends the call as the merchant who is signed in; elsewhere the page shows the call to copy. So it is with
+A sandbox sends the call as the account that is signed in; elsewhere the page shows the call to copy. So it is with
 endpoints that are about the app which calls.
 """
 
@@ -13,14 +13,18 @@ from urllib.parse import quote, urlencode
 
 from tradepost.surfaces.pages.asked import FORM
 from tradepost.surfaces.pages.developer import showing
-from tradepost.surfaces.pages.developer.again import is_for_merchants, send
+from tradepost.surfaces.pages.developer.again import is_for_accounts, send
+from tradepost.surfaces.pages.developer.reference import place_of
 from tradepost.surfaces.pages.site import Page, Visit
 from tradepost.surfaces.pages.visit import Problem, Stop
 from tradepost.wire import refusals
+from tradepost.wire.describe import operations_of
 from tradepost.wire.endpoint import Endpoint, Param
 from tradepost.wire.http_types import Response
 
 EXPLORER: Final = "/developer/explorer"
+BODY: Final = "body"
+"""The field of a body that is JSON; no parameter's begins like that."""
 BEFORE: Final = "p."
 """What the field of a parameter is called, with its name: none is taken for a field of the page."""
 FORMAT: Final = "answer_format"
@@ -28,16 +32,17 @@ MOST_LINE: Final = 300
 """Characters of a text that has a single line to be typed in."""
 MOST_SHOWN: Final = 256 * 1024
 """Bytes of an answer that are shown."""
-_MANY_LINES: Final = frozenset({"application/json"})
+JSON: Final = "application/json"
+_MANY_LINES: Final = frozenset({JSON})
 
 
 async def show_endpoints(visit: Visit) -> Response:
     """Every endpoint of the API, by its chapters."""
     async with visit.open() as (_, signed):
         visit.need_signed(signed)
-    chapters: dict[str, list[Endpoint]] = {}
-    for endpoint in visit.site.kit.api.endpoints:
-        chapters.setdefault(endpoint.chapter, []).append(endpoint)
+    chapters: dict[str, dict[str, Endpoint]] = {}
+    for name, endpoint in operations_of(visit.site.kit.api).items():
+        chapters.setdefault(endpoint.chapter, {})[name] = endpoint
     return visit.render("developer/explorer.html", chapters=chapters, may_send=_is_sandbox(visit))
 
 
@@ -50,7 +55,7 @@ async def show_endpoint(visit: Visit) -> Response:
 
 async def try_endpoint(visit: Visit) -> Response:
     """Send what the form says, in a sandbox, and show what was answered; elsewhere show how to send it."""
-    async with visit.shop() as ctx:
+    async with visit.account() as ctx:
         endpoint = _endpoint(visit)
         try:
             call = _call(visit, endpoint)
@@ -58,16 +63,15 @@ async def try_endpoint(visit: Visit) -> Response:
             return _render(visit, endpoint, None, problem=wrong.problem)
         answer = None
         if may_send(visit, endpoint):
-            body = urlencode(call.form).encode()
-            answer = await send(
-                visit, ctx, call.method, call.path, urlencode(call.query), body, {"content-type": FORM}
-            )
+            body, kind = (call.body, JSON) if endpoint.body else (urlencode(call.form), FORM)
+            query = urlencode(call.query)
+            answer = await send(visit, ctx, call.method, call.path, query, body.encode(), {"content-type": kind})
     return _render(visit, endpoint, call, answer)
 
 
 def may_send(visit: Visit, endpoint: Endpoint) -> bool:
-    """Whether a call is sent from the page: in a sandbox, as a merchant."""
-    return _is_sandbox(visit) and is_for_merchants(endpoint)
+    """Whether a call is sent from the page: in a sandbox, as the account."""
+    return _is_sandbox(visit) and is_for_accounts(endpoint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,8 @@ class _Call:
     shown_path: str
     query: list[tuple[str, str]]
     form: list[tuple[str, str]]
+    body: str = ""
+    """The body of a call that has one of JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +114,10 @@ def _is_sandbox(visit: Visit) -> bool:
 
 def _endpoint(visit: Visit) -> Endpoint:
     """The endpoint that the path names."""
-    for endpoint in visit.site.kit.api.endpoints:
-        if endpoint.name == visit.blanks["name"]:
-            return endpoint
-    raise Stop(visit.trouble("not_there", 404))
+    found = operations_of(visit.site.kit.api).get(visit.blanks["name"])
+    if found is None:
+        raise Stop(visit.trouble("not_there", 404))
+    return found
 
 
 def _call(visit: Visit, endpoint: Endpoint) -> _Call:
@@ -128,6 +134,8 @@ def _call(visit: Visit, endpoint: Endpoint) -> _Call:
         pairs = [pair for pair in pairs if pair[0] != endpoint.blank]
     wish = [("format", "xml")] if visit.form.get(FORMAT) == "xml" else []
     method = endpoint.documented_method
+    if endpoint.body:
+        return _Call(method, path, shown, pairs + wish, [], (visit.form.get(BODY) or "").replace("\r\n", "\n"))
     if method in ("GET", "DELETE"):
         return _Call(method, path, shown, pairs + wish, [])
     return _Call(method, path, shown, wish, pairs)
@@ -170,6 +178,9 @@ def _render(
         endpoint=endpoint,
         fields=[_field(visit, param) for param in endpoint.params],
         before=BEFORE,
+        body=endpoint.body and _Field(BODY, visit.sent[BODY], "", "area", (), True),
+        name=visit.blanks["name"],
+        told_at=place_of(endpoint),
         formats=visit.site.kit.api.formats,
         format_field=FORMAT,
         format=visit.form.get(FORMAT) or "json",
@@ -187,10 +198,12 @@ def _shown(visit: Visit, endpoint: Endpoint, call: _Call) -> dict[str, str]:
     url = visit.request.base_url + call.shown_path
     whole = f"{url}?{urlencode(call.query)}" if call.query else url
     has_token = not endpoint.open
+    options = showing.json_options(call.body) if endpoint.body else showing.form_options(call.form)
+    body = call.body if endpoint.body else None
     return {
         "url": whole,
-        "curl": showing.curl(call.method, whole, showing.form_options(call.form), has_token=has_token),
-        "python": showing.python(call.method, url, call.query, call.form, has_token=has_token),
+        "curl": showing.curl(call.method, whole, options, has_token=has_token),
+        "python": showing.python(call.method, url, call.query, call.form, body, has_token=has_token),
     }
 
 

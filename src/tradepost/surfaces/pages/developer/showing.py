@@ -43,13 +43,27 @@ def form_options(pairs: Pairs) -> list[str]:
     return [f"--data-urlencode {shlex.quote(f'{name}={value}')}" for name, value in pairs]
 
 
-def python(method: str, url: str, query: Pairs, form: Pairs, *, has_token: bool = True) -> str:
-    """The same call for Python, by the library `requests`; the token is in the environment, as TOKEN."""
+def json_options(body: str) -> list[str]:
+    """A body of JSON as `curl` takes it."""
+    return ["-H 'Content-Type: application/json'", f"--data-binary {shlex.quote(body)}"]
+
+
+def python(
+    method: str, url: str, query: Pairs, form: Pairs, body: str | None = None, *, has_token: bool = True
+) -> str:
+    """The same call for Python, by the library `requests`; the token is in the environment, as TOKEN.
+
+    A `body` is one of JSON, and goes as it is.
+    """
     lines = ["import os", "", "import requests", ""] if has_token else ["import requests", ""]
     lines += ["answer = requests.request(", f"    {method!r},", f"    {url!r},"]
     for argument, pairs in (("params", query), ("data", form)):
         if pairs:
             lines += [f"    {argument}={{", *(f"        {name!r}: {value!r}," for name, value in pairs), "    },"]
-    if has_token:
-        lines.append("    headers={'Authorization': 'Bearer ' + os.environ['TOKEN']},")
+    headers = ["'Authorization': 'Bearer ' + os.environ['TOKEN']"] if has_token else []
+    if body is not None:
+        lines.append(f"    data={body!r}.encode(),")
+        headers.append("'Content-Type': 'application/json'")
+    if headers:
+        lines.append(f"    headers={{{', '.join(headers)}}},")
     return "\n".join([*lines, "    timeout=60,", ")", "print(answer.status_code, answer.text)"])
