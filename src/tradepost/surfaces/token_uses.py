@@ -36,6 +36,8 @@ class TokenUses:
         self._database = database
         self._waiting: dict[str, dict[tuple[str, str], str]] = {}
         self._task: asyncio.Task[None] | None = None
+        self.written = 0
+        """Uses that were written so far."""
 
     @property
     def waiting(self) -> int:
@@ -90,6 +92,7 @@ class TokenUses:
         except (StorageUnavailable, asyncio.CancelledError):
             self._waiting = before | self._waiting
             raise
+        self.written += len(uses)
 
     async def _write_on(self) -> None:
         while True:

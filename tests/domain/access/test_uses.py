@@ -257,9 +257,9 @@ def test_uses_wait_while_the_database_is_away(market: Market) -> None:
 def test_the_task_writes_by_itself_and_when_the_program_stops(market: Market) -> None:
     async def run() -> int:
         await market.uses.start()
-        for _ in range(400):
+        for _ in range(1_500):
             await asyncio.sleep(0.02)
-            if not market.uses.waiting:
+            if market.uses.written:
                 break
         found = int(await market.connection.fetchval("select count(*) from token_use"))
         market.uses.take(*seen)
