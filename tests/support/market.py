@@ -395,7 +395,7 @@ class _Worker:
             ParcelScans(SandboxCarriers()),
             ScansToShops(given),
             ScansToOrder(given),
-            handlers.Telling(LetterWriter(MERCHANT_URL, LINK_KEYS)),
+            handlers.Telling(LetterWriter(MERCHANT_URL, LINK_KEYS, SEALING_KEYS)),
             handlers.Mailing(given, handlers.Mailbox(), SEALING_KEYS),
         ]
         self._handlers = {handler.kind: handler for handler in known}

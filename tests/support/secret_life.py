@@ -186,7 +186,7 @@ class Life:
         self.remember(again)
 
     def _download(self) -> None:
-        """A merchant has his catalogue written and follows the signed link, which the letter about it has, too."""
+        """A merchant has his catalogue written and follows the signed link; a letter about it goes out, too."""
         member = self.source.choice(self.cast["merchants"])
         with Client(self.running.merchant, member["access_token"]) as client:
             job_id = start_download(client)

@@ -33,8 +33,6 @@ _TALKATIVE: Final = (
     "alter system set log_min_duration_statement = 0",
     "select pg_reload_conf()",
 )
-MEANT: Final = {("mail", "signed link")}
-"""The letter about a download has its link, good for 72 hours; others have theirs put in when they are sent."""
 _TABLES: Final = {
     "audit log": "select string_agg(r::text, E'\\n') from tradepost.audit_record r",
     "events": "select string_agg(e::text, E'\\n') from tradepost.event e",
@@ -69,8 +67,7 @@ def run(size: int, seed: int, spoiled: str | None) -> Finding:
         assert running.stop() == 0
     wrong = []
     for name, text in logs.items():
-        found = life.marked.found_in(text)
-        wrong += [f"{kind} {begin}… in {name}" for kind, begin in found if (name, kind) not in MEANT]
+        wrong += [f"{kind} {begin}… in {name}" for kind, begin in life.marked.found_in(text)]
     faults = sum(text.count(b'"event": "unexpected"') for text in logs.values())
     if spoiled is None and faults < 3 * size - life.kills:
         wrong.append(f"only {faults} faults were met")

@@ -42,7 +42,7 @@ ABOUT: dict[str, dict[str, Any]] = {
 
 def letter(topic: str, locale: str, name: str = "岚的灯笼") -> Words:
     event = Event(ACCOUNT, "e" * 24, topic, ABOUT[topic], ENDED)
-    words = LetterWriter(URL, KEYS)(event, Person("lan@lanterns.example", name, locale))
+    words = LetterWriter(URL, KEYS, SEALING_KEYS)(event, Person("lan@lanterns.example", name, locale))
     assert words is not None
     return words
 
@@ -67,7 +67,11 @@ def test_no_blank_is_left(topic: str, locale: str) -> None:
 
 @pytest.mark.parametrize("locale", LOCALES)
 def test_the_link_opens(locale: str) -> None:
-    body = letter(downloads.READY_TOPICS[0], locale).body
+    words = letter(downloads.READY_TOPICS[0], locale)
+    assert words.sealed is not None
+    secret = SEALING_KEYS.open(words.sealed, seal_owner(ACCOUNT)).decode()
+    assert "signature=" not in words.body
+    body = words.body.replace(SECRET_PLACE, secret)
     (link,) = re.findall(r"\S*://\S*", body)
     parts = urlsplit(link)
     assert f"{parts.scheme}://{parts.netloc}" == URL
@@ -77,14 +81,15 @@ def test_the_link_opens(locale: str) -> None:
     assert read.expires_at == ENDED.replace(microsecond=0) + timedelta(hours=72)
     # On a line of its own, so that no mail reader takes a full stop for a part of it.
     assert link in body.splitlines()
-    assert "1234" in body
-    assert "72" in body
+    assert "1234" in words.body
+    assert "72" in words.body
 
 
 @pytest.mark.parametrize("topic", TOPICS)
 def test_languages_differ_and_an_unknown_one_is_english(topic: str) -> None:
     assert len({text_of(topic, locale) for locale in LOCALES}) == len(LOCALES)
-    assert letter(topic, "tlh") == letter(topic, "en")
+    foreign, english = letter(topic, "tlh"), letter(topic, "en")
+    assert (foreign.subject, foreign.body) == (english.subject, english.body)
 
 
 def test_a_name_is_only_a_name() -> None:
@@ -112,4 +117,4 @@ def test_a_letter_without_a_link_has_no_secret(topic: str) -> None:
 
 def test_nothing_is_written_about_other_topics() -> None:
     event = Event(ACCOUNT, "e" * 24, "something_else", {}, ENDED)
-    assert LetterWriter(URL, KEYS)(event, Person("lan@lanterns.example", "Lan", "en")) is None
+    assert LetterWriter(URL, KEYS, SEALING_KEYS)(event, Person("lan@lanterns.example", "Lan", "en")) is None

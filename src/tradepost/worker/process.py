@@ -104,7 +104,7 @@ async def _work(settings: Settings) -> None:
 def _handlers(
     settings: Settings, app: Database, files: FileStore, pictures: Pictures
 ) -> dict[str, handlers.Handler]:
-    mailer = open_mailer(settings)
+    mailer, seals = open_mailer(settings), sealing_keys(settings)
     carriers = open_carriers(settings)
     known: list[handlers.Handler] = [
         handlers.BulkUpdates(),
@@ -117,10 +117,10 @@ def _handlers(
         ParcelScans(carriers),
         ScansToShops(app),
         ScansToOrder(app),
-        handlers.Telling(LetterWriter(public_url(settings), link_keys(settings))),
+        handlers.Telling(LetterWriter(public_url(settings), link_keys(settings), seals)),
     ]
     if mailer is not None:  # without one, letters wait until there is one
-        known.append(handlers.Mailing(app, mailer, sealing_keys(settings)))
+        known.append(handlers.Mailing(app, mailer, seals))
     return {handler.kind: handler for handler in known}
 
 

@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from tradepost.domain import access, consents, downloads, merchants, people
 from tradepost.domain.downloads import LIFETIME, LinkKeys
-from tradepost.domain.outbox import SECRET_PLACE, Event, Person, Words
+from tradepost.domain.outbox import SECRET_PLACE, Event, Person, Words, seal_owner
+from tradepost.domain.sealing import SealingKeys
 
 LOCALES: Final = ("en", "zh", "fr", "de")
 # Whoever is suspended cannot ask for his notifications, so he gets a letter.
@@ -30,10 +31,11 @@ _PAGES: Final = {"sign_up_asked": "/confirm", "reset_asked": "/reset"}
 class LetterWriter:
     """Puts what happened into words, with links that work."""
 
-    def __init__(self, public_url: str, keys: LinkKeys) -> None:
-        """`public_url` is what links begin with."""
+    def __init__(self, public_url: str, keys: LinkKeys, seals: SealingKeys) -> None:
+        """`public_url` is what links begin with; what makes one good is sealed until the letter goes out."""
         self._public_url = public_url
         self._keys = keys
+        self._seals = seals
 
     def __call__(self, event: Event, person: Person) -> Words | None:
         """The letter about an event to a person; None where nobody is written to about it."""
@@ -41,17 +43,27 @@ class LetterWriter:
             return None
         subject, body = text_of(event.topic, person.locale if person.locale in LOCALES else LOCALES[0])
         blanks = self._blanks(event, person)
-        text, sealed = body.format_map(blanks), event.about.get("sealed")
-        kept = base64.b64decode(sealed) if sealed is not None and SECRET_PLACE in text else None
+        text = body.format_map(blanks)
+        kept = self._sealed(event) if SECRET_PLACE in text else None
         return Words(subject.format_map(blanks), text, kept)
+
+    def _sealed(self, event: Event) -> bytes | None:
+        """What stands at SECRET_PLACE, sealed."""
+        if event.topic in downloads.READY_TOPICS:
+            return self._seals.seal(self._download(event).partition("?")[2].encode(), seal_owner(event.account_id))
+        sealed = event.about.get("sealed")
+        return None if sealed is None else base64.b64decode(sealed)
+
+    def _download(self, event: Event) -> str:
+        """The path of a download with its signed query."""
+        # The job ended in the transaction in which this happened, so at the same moment of the world.
+        version, ended_at = event.about["version"], event.happened_at
+        return self._keys.path(event.account_id, event.about["job_id"], version, ended_at)
 
     def _blanks(self, event: Event, person: Person) -> Mapping[str, Any]:
         blanks = {"name": person.name, "hours": int(LIFETIME.total_seconds()) // 3600, **event.about}
         if event.topic in downloads.READY_TOPICS:
-            # The job ended in the transaction in which this happened, so at the same moment of the world.
-            version, ended_at = event.about["version"], event.happened_at
-            path = self._keys.path(event.account_id, event.about["job_id"], version, ended_at)
-            blanks["link"] = self._public_url + path
+            blanks["link"] = f"{self._public_url}{self._download(event).partition('?')[0]}?{SECRET_PLACE}"
         if event.topic in people.TOPICS:
             blanks["page"] = self._public_url
             blanks["link"] = f"{self._public_url}{_PAGES.get(event.topic, '')}?token={SECRET_PLACE}"
