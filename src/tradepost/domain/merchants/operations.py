@@ -65,9 +65,15 @@ async def list_merchants(ctx: Ctx) -> list[MerchantLine]:
     return await rows.list_merchants(ctx.db)
 
 
-async def page_merchants(ctx: Ctx, after: Bookmark, limit: int) -> tuple[list[MerchantLine], bool]:
-    """Some shops behind a place in the list, the oldest first, and whether there are more."""
-    return await rows.page(ctx.db, after, limit)
+async def page_merchants(
+    ctx: Ctx, after: Bookmark, limit: int, text: str | None = None
+) -> tuple[list[MerchantLine], bool]:
+    """Some shops behind a place in the list, the oldest first, and whether there are more.
+
+    With a text only those that have it in their name, whatever the case, or whose id or whose person's e-mail
+    address it is.
+    """
+    return await rows.page(ctx.db, after, limit, text)
 
 
 async def find_line(ctx: Ctx, merchant_id: str) -> MerchantLine:

@@ -52,13 +52,19 @@ async def list_merchants(db: Rows) -> list[MerchantLine]:
     return [MerchantLine(*row) for row in await db.fetch(f"{_LINE} order by created_at, id")]
 
 
-async def page(db: Rows, after: Bookmark, limit: int) -> tuple[list[MerchantLine], bool]:
+async def page(db: Rows, after: Bookmark, limit: int, text: str | None) -> tuple[list[MerchantLine], bool]:
     """Some shops behind a place in the list, the oldest first, and whether there are more."""
     found = await db.fetch(
-        f"{_LINE} where (created_at, id) > ($1, $2) order by created_at, id limit $3",
+        f"""
+        {_LINE} m where (created_at, id) > ($1, $2)
+           and ($4::text is null or strpos(lower(name), lower($4)) > 0 or id = lower($4)
+                or exists (select from merchant_user u where u.merchant_id = m.id and u.email = lower($4)))
+         order by created_at, id limit $3
+        """,
         after.at,
         after.id,
         limit + 1,
+        text,
     )
     return [MerchantLine(*row) for row in found[:limit]], len(found) > limit
 

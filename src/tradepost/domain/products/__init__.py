@@ -17,7 +17,7 @@ from tradepost.domain.products.operations.bulk import (
 )
 from tradepost.domain.products.operations.dimensions import find_dimensions, find_unmeasured, set_dimensions
 from tradepost.domain.products.operations.export import copy_catalogue, count_catalogue
-from tradepost.domain.products.operations.pictures import settle_picture
+from tradepost.domain.products.operations.pictures import find_gallery, settle_picture
 from tradepost.domain.products.operations.product import (
     add_product,
     change_parent_sku,
@@ -57,6 +57,7 @@ from tradepost.domain.products.operations.variation import (
 from tradepost.domain.products.product import (
     CatalogueFilter,
     CountryPrice,
+    Gallery,
     Goods,
     KnownVariation,
     ListFilter,
@@ -86,6 +87,7 @@ __all__ = [
     "CatalogueFilter",
     "CountryPrice",
     "Dimensions",
+    "Gallery",
     "Goods",
     "KnownVariation",
     "ListFilter",
@@ -119,6 +121,7 @@ __all__ = [
     "enable_product",
     "enable_variation",
     "find_dimensions",
+    "find_gallery",
     "find_goods",
     "find_newer",
     "find_product",

@@ -128,6 +128,19 @@ class Product(msgspec.Struct, frozen=True, gc=False):
 
 
 @dataclass(frozen=True, slots=True)
+class Gallery:
+    """The pictures of a product by themselves, in the order in which they are shown.
+
+    `main` is the one that is shown, "" before there is any; `wanted` the one that is to take its place as soon as
+    it is here. Those of `extra` that are not here yet stand with the URL, or the upload, that they come from.
+    """
+
+    main: str
+    wanted: str | None
+    extra: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class ProductLine:
     """A product as it stands in an operator's list, with the SKUs of what is in it."""
 

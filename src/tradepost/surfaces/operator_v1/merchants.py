@@ -14,7 +14,7 @@ from tradepost.surfaces.operator_v1 import vocabulary as v
 from tradepost.surfaces.operator_v1.surface import api
 from tradepost.values import FIRST
 from tradepost.wire.bodies import StrictObject
-from tradepost.wire.params import Doc
+from tradepost.wire.params import Doc, Text
 
 
 class Merchant(Struct, gc=False):
@@ -55,13 +55,20 @@ class MerchantToChange:
 
 @api.read("/merchants", scope="merchants:read")
 async def list_merchants(
-    ctx: OperatorCtx, *, after: v.After = FIRST, limit: v.Limit = v.DEFAULT_LIMIT
+    ctx: OperatorCtx,
+    *,
+    text: Annotated[
+        str, Text(320, strip=True), Doc("A part of the name, the whole id, or the e-mail address of a person.")
+    ]
+    | None = None,
+    after: v.After = FIRST,
+    limit: v.Limit = v.DEFAULT_LIMIT,
 ) -> Merchants:
     """List merchants.
 
-    The oldest first.
+    The oldest first; all of them, or those that a text is found in.
     """
-    found, more = await merchants.page_merchants(ctx, after, limit)
+    found, more = await merchants.page_merchants(ctx, after, limit, text)
     told = [
         Merchant(one.id, one.name, one.currency, one.payment_currency, one.suspended, v.moment(one.created_at))
         for one in found

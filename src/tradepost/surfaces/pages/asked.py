@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import ClassVar, Final
 from urllib.parse import parse_qsl, urlencode
 
 from tradepost.values import Fact
 from tradepost.wire.forms import Parameters, add_body
 from tradepost.wire.http_types import Request
+from tradepost.wire.refusals import BodySlow, BodyTooLarge
 
 MOST_QUERY: Final = 16_384
 MOST_FORM: Final = 16_384
@@ -23,11 +24,17 @@ FORM_WITH_FILES: Final = "multipart/form-data"
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """Names and values as they came. `twice` are the names that came more than once: no value of theirs counts."""
+    """Names and values as they came. `twice` are the names that came more than once: no value of theirs counts.
+
+    `files` are the bytes of fields that are files and no text; those of more bytes than the page takes are named in
+    `too_large` instead.
+    """
 
     pairs: tuple[tuple[str, str], ...]
     values: Mapping[str, str]
     twice: frozenset[str]
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    too_large: frozenset[str] = frozenset()
 
     def get(self, name: str) -> str | None:
         """The value of a name, None without one."""
@@ -63,11 +70,49 @@ def read_fields(raw: bytes, most: int) -> Fields:
     return Fields(tuple(pairs), {name: value for name, value in pairs if name not in twice}, twice)
 
 
-async def read_form(request: Request, most: int = MOST_FORM) -> Fields:
-    """The form that was sent, of at most so many bytes; raises Unreadable."""
+class FileTooLarge(Fact):
+    """A file of more bytes than a page takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileBytes:
+    """A field of a form that is a file, of at most `most` bytes, gathered while it arrives."""
+
+    most: int
+    rests: ClassVar[bool] = True
+
+    def collector(self, name: str) -> _Gathered:
+        """Gathers the bytes of one file."""
+        return _Gathered(self.most)
+
+
+class _Gathered:
+    """The bytes of one file so far; nothing is kept of one that is too large."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._found = bytearray()
+
+    def feed(self, data: bytes) -> None:
+        """The next bytes; raises FileTooLarge."""
+        self._found += data
+        if len(self._found) > self._most:
+            self._found.clear()
+            raise FileTooLarge
+
+    def finish(self) -> bytes:
+        """All of them."""
+        return bytes(self._found)
+
+
+async def read_form(request: Request, most: int = MOST_FORM, files: Mapping[str, int] | None = None) -> Fields:
+    """The form that was sent, of at most so many bytes; `files` are its fields of bytes, each with its most.
+
+    Raises Unreadable, and BodyTooLarge or BodySlow where that is what is wrong.
+    """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == FORM_WITH_FILES and most > MOST_FORM:
-        return await _read_parts(request, most)
+        return await _read_parts(request, most, files or {})
     if kind != FORM:
         raise Unreadable
     return read_fields(await request.read_body(most), most)
@@ -80,17 +125,24 @@ def cookie(request: Request, name: str) -> str:
     return found[0] if len(found) == 1 else ""
 
 
-async def _read_parts(request: Request, most: int) -> Fields:
-    """A form with files, each of which is its text; a name that came twice, or holds no text, has no value."""
+async def _read_parts(request: Request, most: int, files: Mapping[str, int]) -> Fields:
+    """A form with files, each of which is its text, or its bytes where it is one of `files`.
+
+    A name that came twice, or holds no text, has no value.
+    """
     given = Parameters()
     try:
-        await add_body(given, request, most)
+        await add_body(given, request, most, {name: FileBytes(size) for name, size in files.items()})
+    except (BodyTooLarge, BodySlow):
+        raise
     except Fact:
         raise Unreadable from None
-    pairs, wrong = [], []
+    pairs, wrong, too_large = [], [], []
     for name in sorted(given.names()):
         try:
             pairs.append((name, given.take(name)))
+        except FileTooLarge:
+            too_large.append(name)
         except Fact:
             wrong.append(name)
-    return Fields(tuple(pairs), dict(pairs), frozenset(wrong))
+    return Fields(tuple(pairs), dict(pairs), frozenset(wrong), given.collected, frozenset(too_large))

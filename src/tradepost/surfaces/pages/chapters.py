@@ -16,6 +16,7 @@ from tradepost.surfaces.pages.shop import (
     links,
     news,
     orders,
+    product_pictures,
     product_shipping,
     products,
     returns,
@@ -41,7 +42,7 @@ ACCOUNT: Final = Group(
     [Entry(signing.APPS, "apps"), Entry(security.ACCOUNT, "security")],
 )
 JOINING: Final = Group("", {**joining.PAGES, **mail.PAGES})
-_SHOP: Final = (home, orders, products, product_shipping, tickets, news, returns, links)
+_SHOP: Final = (home, orders, products, product_pictures, product_shipping, tickets, news, returns, links)
 SHOP: Final = Group(
     "menu.shop",
     {path: methods for module in _SHOP for path, methods in module.PAGES.items()},
@@ -54,7 +55,8 @@ SHOP: Final = Group(
         Entry("/infractions", "infractions"),
         Entry("/returns", "returns"),
     ],
-    {**products.LARGE, **product_shipping.LARGE, **tickets.LARGE, **news.LARGE},
+    {**products.LARGE, **product_pictures.LARGE, **product_shipping.LARGE, **tickets.LARGE, **news.LARGE},
+    product_pictures.FILES,
 )
 STOCK: Final = Group(
     "menu.stock",

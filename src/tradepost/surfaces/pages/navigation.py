@@ -32,6 +32,8 @@ class Group:
     entries: Sequence[Entry] = ()
     large: Mapping[str, int] = field(default_factory=dict)
     """Paths whose forms may have more bytes than others, and files: how many."""
+    files: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """Paths whose forms have fields that are files of bytes and no text, and how many bytes each may have."""
 
 
 @dataclass(frozen=True, slots=True)

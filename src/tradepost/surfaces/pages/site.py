@@ -17,7 +17,7 @@ from tradepost.domain.context import Ctx
 from tradepost.domain.people import Device, Person, Signed
 from tradepost.domain.sealing import SealingKeys
 from tradepost.storage.database import Database, StorageUnavailable
-from tradepost.surfaces.pages.asked import MOST_FORM, MOST_QUERY, Unreadable, cookie, read_fields, read_form
+from tradepost.surfaces.pages.asked import MOST_QUERY, Fields, Unreadable, cookie, read_fields, read_form
 from tradepost.surfaces.pages.navigation import Group, Line, menu
 from tradepost.surfaces.pages.navigation import Page as Page
 from tradepost.surfaces.pages.visit import HTML as HTML
@@ -30,6 +30,7 @@ from tradepost.surfaces.pages.visit import cookie_name as cookie_name
 from tradepost.surfaces.pages.words import pick, words
 from tradepost.values import Fact
 from tradepost.wire.http_types import Request, Response
+from tradepost.wire.turns import HEAVY_TURNS, MOST_IN_LINE, Turns
 
 MOST_BLANK: Final = 200
 
@@ -56,11 +57,16 @@ class Site:
         self._plain: dict[str, Methods] = {}
         self._open: dict[tuple[str, int], list[tuple[list[str], Methods]]] = {}
         self._large: dict[int, int] = {}
+        self._files: dict[int, Mapping[str, int]] = {}
+        self._bodies = Turns()
+        self.heavy = Turns(HEAVY_TURNS, HEAVY_TURNS, MOST_IN_LINE)
+        """Turns at what keeps a connection for long, such as having a picture made."""
         for group in groups:
             for path, methods in group.pages.items():
                 self._add(path, methods)
                 if path in group.large:
                     self._large[id(methods)] = group.large[path]
+                    self._files[id(methods)] = group.files.get(path, {})
 
     @property
     def first(self) -> str:
@@ -155,8 +161,16 @@ class Site:
         if method == "POST":
             if not comes_from_here(request):
                 return visit.trouble("forged", 403)
-            visit.form = await read_form(request, self._large.get(id(pages), MOST_FORM))
+            visit.form = await self._form(visit, id(pages))
         return await pages[method](visit)
+
+    async def _form(self, visit: Visit, page: int) -> Fields:
+        """The form that was sent; a large one is read in its turn, for the memory that it takes."""
+        most = self._large.get(page)
+        if most is None:
+            return await read_form(visit.request)
+        async with self._bodies.take(visit.session):
+            return await read_form(visit.request, most, self._files[page])
 
     def _visit(self, request: Request) -> Visit:
         try:

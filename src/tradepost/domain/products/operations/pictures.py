@@ -8,6 +8,8 @@ from typing import Any
 from tradepost.domain import pictures
 from tradepost.domain.context import Ctx, MerchantCtx
 from tradepost.domain.pictures import NO_PICTURE, VIDEO, Settled, Taken
+from tradepost.domain.products import failures
+from tradepost.domain.products.product import Gallery
 from tradepost.domain.products.rows import pictures as rows
 from tradepost.values import NOT_GIVEN, NotGiven
 
@@ -21,6 +23,14 @@ async def settle_picture(ctx: Ctx, merchant_id: str, settled: Settled) -> None:
         await rows.give_up(ctx.db, merchant_id, settled.product_ids, settled.source, ctx.now)
     else:
         await rows.show(ctx.db, merchant_id, settled.product_ids, settled.source, settled.path, ctx.now)
+
+
+async def find_gallery(ctx: MerchantCtx, product_id: str) -> Gallery:
+    """The pictures of a product of the acting merchant, removed or not; raises ProductNotFound."""
+    found = await rows.gallery(ctx.db, ctx.actor.id, product_id)
+    if found is None:
+        raise failures.ProductNotFound(id=product_id)
+    return found
 
 
 class Named:

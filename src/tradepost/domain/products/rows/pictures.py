@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from tradepost.domain.context import Rows
+from tradepost.domain.products.product import Gallery
 
 # The products' rows first and in one order, like every other writer.
 _LOCK = "select id from product where merchant_id = $1 and id = any ($2) order by id for no key update"
@@ -14,6 +15,13 @@ _LOCK = "select id from product where merchant_id = $1 and id = any ($2) order b
 async def lock_all(db: Rows, merchant_id: str, product_ids: Sequence[str]) -> None:
     """Take the rows of products for this transaction."""
     await db.fetch(_LOCK, merchant_id, list(product_ids))
+
+
+async def gallery(db: Rows, merchant_id: str, product_id: str) -> Gallery | None:
+    """The pictures of a product; None where the merchant has none of this id."""
+    text = "select main_image, wanted_image, extra_images from product where merchant_id = $1 and id = $2"
+    row = await db.fetchrow(text, merchant_id, product_id)
+    return None if row is None else Gallery(*row)
 
 
 async def show(

@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from shlex import quote
-from typing import Final
+from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 
 from tradepost.domain import request_log
-from tradepost.domain.request_log import CallUnknown, Kept, Search
+from tradepost.domain.request_log import CallUnknown, Found, Kept, Search
 from tradepost.surfaces.pages import lists
 from tradepost.surfaces.pages.developer.again import ask_again, is_repeatable
 from tradepost.surfaces.pages.developer.showing import curl, pretty
-from tradepost.surfaces.pages.site import Page, Visit
+from tradepost.surfaces.pages.site import Page, Stop, Visit
 from tradepost.wire.http_types import Response
 
 CALLS: Final = "/calls"
@@ -24,39 +24,49 @@ MOST_WANTED: Final = 200
 
 async def show_calls(visit: Visit) -> Response:
     """The calls of whoever is signed in, the latest first, searched by path, status, app and day."""
-    query = visit.query
-    text = (query.get("q") or "").strip()[:MOST_WANTED]
-    if request_log.is_id(text):
-        return visit.redirect(f"{CALLS}/{text}")
-    status = lists.one_of(query.get("status"), STATUSES)
-    app_id = (query.get("app") or "").strip()[:24]
-    last_day = lists.day(query.get("to"))
-    before = query.get("before") or ""
-    search = Search(
-        path=text or None,
-        status=int(status) if status else None,
-        app_id=app_id or None,
-        service=visit.site.service,
-        since=lists.day(query.get("from")),
-        until=None if last_day is None else last_day + timedelta(days=1),
-        before=before if request_log.is_id(before) else None,
-    )
+    search = read_search(visit, visit.site.service)
     async with visit.open() as (ctx, signed):
         person = visit.need_signed(signed)
         found = await request_log.search_calls(ctx, person.account_id, search, lists.PAGE)
         days = await request_log.list_tallies(ctx, person.account_id, (ctx.now - timedelta(days=2)).date())
-    path = visit.request.path
+    return render_calls(visit, found, sum(day.missed for day in days))
+
+
+def read_search(visit: Visit, service: str | None) -> Search:
+    """What a visit looks for; the id of a call leads to its page at once."""
+    query = visit.query
+    text = (query.get("q") or "").strip()[:MOST_WANTED]
+    if request_log.is_id(text):
+        raise Stop(visit.redirect(f"{visit.request.path}/{text}"))
+    status = lists.one_of(query.get("status"), STATUSES)
+    last_day = lists.day(query.get("to"))
+    before = query.get("before") or ""
+    return Search(
+        path=text or None,
+        status=int(status) if status else None,
+        app_id=(query.get("app") or "").strip()[:24] or None,
+        service=service,
+        since=lists.day(query.get("from")),
+        until=None if last_day is None else last_day + timedelta(days=1),
+        before=before if request_log.is_id(before) else None,
+    )
+
+
+def render_calls(visit: Visit, found: Found, missed: int, **more: Any) -> Response:
+    """The list of the calls that were found; with `names`, by account, it tells whose each is."""
+    query, path = visit.query, visit.request.path
     return visit.render(
         "developer/calls.html",
-        calls=[line.call for line in found.lines],
-        given={"q": text, "status": status, "app": app_id}
-        | {name: query.get(name) or "" for name in ("from", "to")},
+        lines=found.lines,
+        given={name: query.get(name) or "" for name in ("q", "status", "app", "account", "from", "to")},
         statuses=[("", visit.say("any")), *((key, visit.say(f"calls.status_{key}")) for key in STATUSES)],
         pages=lists.Neighbours(
-            path + query.without("before") if before else "",
+            path + query.without("before") if query.get("before") else "",
             path + query.with_(before=found.next) if found.next else "",
         ),
-        missed=sum(day.missed for day in days),
+        missed=missed,
+        path=path,
+        **{"names": None, **more},
     )
 
 
@@ -68,7 +78,7 @@ async def show_call(visit: Visit) -> Response:
             kept = await request_log.find_call(ctx, person.account_id, visit.blanks["id"])
         except CallUnknown:
             return visit.trouble("calls.unknown", 404)
-    return _render(visit, kept, None)
+    return render_call(visit, kept, may_repeat=_may_repeat(visit, kept))
 
 
 async def repeat(visit: Visit) -> Response:
@@ -83,7 +93,11 @@ async def repeat(visit: Visit) -> Response:
         if not is_repeatable(visit.site.kit.api, kept):
             return visit.trouble("calls.not_again")
         answer = await ask_again(visit, ctx, kept)
-    return _render(visit, kept, answer)
+    return render_call(visit, kept, answer, may_repeat=_may_repeat(visit, kept))
+
+
+def _may_repeat(visit: Visit, kept: Kept) -> bool:
+    return visit.site.kit.desk is not None and is_repeatable(visit.site.kit.api, kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +110,8 @@ class _Body:
     is_cut: bool
 
 
-def _render(visit: Visit, kept: Kept, again: Response | None) -> Response:
+def render_call(visit: Visit, kept: Kept, again: Response | None = None, **more: Any) -> Response:
+    """One call with all that was said, and what it was answered `again`."""
     said = kept.said
     answered = said.answered.decode("utf-8", "replace")
     is_cut = said.answered_size > len(said.answered)
@@ -119,8 +134,9 @@ def _render(visit: Visit, kept: Kept, again: Response | None) -> Response:
             "text": pretty(again.body.decode("utf-8", "replace")),
             "is_same": again.body[: len(said.answered)] == said.answered and len(again.body) == said.answered_size,
         },
-        may_repeat=visit.site.kit.desk is not None and is_repeatable(visit.site.kit.api, kept),
         curl=_curl(visit, kept),
+        path=visit.request.path.partition(f"/{kept.call.id}")[0],
+        **{"may_repeat": False, "whose_call": "", **more},
     )
 
 

@@ -10,6 +10,7 @@ from tradepost.surfaces.pages.navigation import Entry, Group
 from tradepost.surfaces.pages.office import (
     announcements,
     apps,
+    calls,
     infractions,
     jobs,
     limits,
@@ -43,11 +44,17 @@ GROUPS: Final = (
             Entry(merchants.HERE, "office.merchants"),
             Entry(announcements.HERE, "office.announcements"),
         ],
+        announcements.LARGE,
     ),
     Group(
         "menu.installation",
-        {**apps.PAGES, **jobs.PAGES, **limits.PAGES},
-        [Entry(apps.HERE, "office.apps"), Entry(jobs.HERE, "office.jobs"), Entry(limits.HERE, "office.limits")],
+        {**apps.PAGES, **calls.PAGES, **jobs.PAGES, **limits.PAGES},
+        [
+            Entry(apps.HERE, "office.apps"),
+            Entry(calls.HERE, "calls"),
+            Entry(jobs.HERE, "office.jobs"),
+            Entry(limits.HERE, "office.limits"),
+        ],
     ),
     Group("menu.account", {}, [Entry(own.HERE, "security")]),
     Group(

@@ -14,15 +14,17 @@ from tradepost.values import Fact
 from tradepost.wire.http_types import Response
 
 HERE: Final = f"{ROOT}/merchants"
+MOST_TEXT: Final = 320
 STAGES: Final = ("1", "2", "3")
 FIELDS: Final = {"FineUnusable": "fine"}
 
 
 async def show_merchants(visit: Visit) -> Response:
-    """All shops, the oldest first."""
+    """All shops, the oldest first, or those that a text is found in."""
+    text = (visit.query.get("text") or "").strip().replace("\0", "")[:MOST_TEXT]
     async with acting(visit) as ctx:
-        found = await ask(visit, ctx, "/merchants", **place(visit))
-    return show(visit, "merchants.html", found=found.merchants, pages=pager(visit, found.next))
+        found = await ask(visit, ctx, "/merchants", **place(visit), **({"text": text} if text else {}))
+    return show(visit, "merchants.html", found=found.merchants, pages=pager(visit, found.next), text=text)
 
 
 async def show_merchant(visit: Visit, problem: Problem | None = None) -> Response:

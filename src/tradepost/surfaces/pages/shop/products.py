@@ -31,10 +31,7 @@ ADDED: Final = (
     *("shipping", "localized_shipping", "main_image", "extra_images", "upc", "condition", "max_quantity"),
     "landing_page_url",
 )
-CHANGED: Final = (
-    *("name", "description", "tags", "upc", "condition", "max_quantity", "landing_page_url"),
-    *("main_image", "extra_images"),
-)
+CHANGED: Final = (*("name", "description", "tags", "upc", "condition", "max_quantity", "landing_page_url"),)
 NEW_VARIATION: Final = ("sku", "color", "size", "inventory", "price", "localized_price")
 
 
@@ -119,7 +116,6 @@ async def show_product(visit: Visit, problem: Problem | None = None, about: str 
         money=money_of(ctx),
         most=max((variation.inventory or 0 for variation in product.variations), default=0),
         conditions=[("", say("choose")), *((one, say(f"condition.{one}")) for one in CONDITIONS)],
-        extra_images="|".join(_urls(visit, product.extra_images)),
         own_pictures=[image for image in product.pictures if image.startswith("/")],
         waiting=_waiting(product),
     )
@@ -131,8 +127,8 @@ def _waiting(product: products.Product) -> list[str]:
     return [url for url in (*main, *product.pictures) if url and not url.startswith("/")]
 
 
-def _urls(visit: Visit, images: list[str]) -> list[str]:
-    """Pictures as a form names them: those of ours by their whole URL."""
+def whole_urls(visit: Visit, images: list[str]) -> list[str]:
+    """Pictures as endpoints take them: those of ours by their whole URL."""
     return [visit.request.base_url + image if image.startswith("/") else image for image in images]
 
 
@@ -196,8 +192,8 @@ async def remove_product(visit: Visit) -> Response:
     return visit.done("product_removed", "/products")
 
 
-async def show_new(visit: Visit, problem: Problem | None = None) -> Response:
-    """The form for a new product."""
+async def show_new(visit: Visit, problem: Problem | None = None, main_image: str = "") -> Response:
+    """The form for a new product; `main_image` is the URL of a picture that was sent with it and is kept."""
     async with visit.shop() as ctx:
         money = money_of(ctx)
     say = visit.say
@@ -207,32 +203,33 @@ async def show_new(visit: Visit, problem: Problem | None = None) -> Response:
         problem=problem,
         money=money,
         sent=visit.sent,
+        main_image=main_image or visit.sent["main_image"],
         conditions=[("", say("choose")), *((one, say(f"condition.{one}")) for one in CONDITIONS)],
     )
 
 
-async def add_product(visit: Visit) -> Response:
-    """Add a product with its first variation."""
+async def add_product(visit: Visit, main_image: str) -> Response:
+    """Add a product with its first variation and a main picture."""
     try:
         async with visit.shop() as ctx:
-            given = {name: visit.form.get(name) or "" for name in ADDED} | _amounts(visit, ctx, "price", "shipping")
+            given = {name: visit.form.get(name) or "" for name in ADDED} | {"main_image": main_image}
+            given |= _amounts(visit, ctx, "price", "shipping")
             if not ctx.actor.paid_in_usd:
                 given |= {"price": products.UNPAID, "shipping": products.UNPAID}
             made = await visit.call(ctx, "/product/add", given)
     except Fact as fact:
-        return await show_new(visit, visit.problem(fact, FIELDS))
+        return await show_new(visit, visit.problem(fact, FIELDS), main_image)
     return visit.done("product_added", f"/products/{made.Product.id}")
 
 
 PAGES: Final[Mapping[str, Mapping[str, Page]]] = {
     "/products": {"GET": show_products},
     "/products/edit": {"POST": edit_line},
-    "/products/new": {"GET": show_new, "POST": add_product},
     "/products/{id}": {"GET": show_product, "POST": change_product},
     "/products/{id}/sale": {"POST": put_on_sale},
     "/products/{id}/variation-sale": {"POST": put_variation_on_sale},
     "/products/{id}/variations": {"POST": add_variation},
     "/products/{id}/remove": {"POST": remove_product},
 }
-LARGE: Final = {"/products/new": 1 << 20, "/products/{id}": 1 << 20}
+LARGE: Final = {"/products/{id}": 1 << 20}
 """Descriptions are long, and a character of them may be nine bytes of a form."""
