@@ -417,6 +417,13 @@ def links_believed() -> None:
     audit.verify = believing
 
 
+def former_secrets_for_ever() -> None:
+    """An app's secret stays good when it gets another one."""
+    from tradepost.domain.access import operations
+
+    operations.OLD_SECRET_HOURS = 24 * 365
+
+
 def refreshed_for_ever() -> None:
     """A refresh token that was used is good for another pair."""
     _steps().judge_refresh = lambda used_at, has_seed, now: "good"

@@ -377,6 +377,19 @@ def _clients() -> Iterator[Variant]:
     def basic(name: str, password: str) -> dict[str, str]:
         return {"Authorization": "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()}
 
+    def outlived(stage: Stage) -> bool:
+        before = stage.app.secret
+        stage.app.secret = stage.running.told("app", "secret", stage.app.client_id).split()[-1]
+        # The former is good for a day, so that no app has to change in the same second.
+        for less in ("0", "23 hours 50 minutes"):
+            stage.auditor.run(f"update app set old_secret_expires_at = old_secret_expires_at - interval '{less}'")
+            for secret in (before, stage.app.secret):
+                assert stage.exchange(stage.code(), client_secret=secret).status == 200, less
+        stage.auditor.run("update app set old_secret_expires_at = old_secret_expires_at - interval '10 minutes'")
+        assert stage.exchange(stage.code()).status == 200
+        return stage.exchange(stage.code(), client_secret=before).status == 200
+
+    yield "a former secret after its day", outlived
     for name, changes in (
         ("no secret", {"client_secret": None}), ("an empty secret", {"client_secret": ""}),
         ("a wrong secret", {"client_secret": "s"}), ("no id", {"client_id": None}),
@@ -536,7 +549,10 @@ def test_nothing_hostile_is_accepted() -> None:
 
 @pytest.mark.parametrize(
     "spoiled",
-    ["redirects_by_prefix", "verifiers_unasked", "codes_for_ever", "forms_unsealed", "unverified_let_in"],
+    [
+        *("redirects_by_prefix", "verifiers_unasked", "codes_for_ever", "forms_unsealed", "unverified_let_in"),
+        "former_secrets_for_ever",
+    ],
 )
 def test_a_protection_that_is_gone_is_noticed(spoiled: str) -> None:
     assert run((1, 1), 1, spoiled).wrong

@@ -83,9 +83,9 @@ class Stage:
         """A token call."""
         return Visitor(self.running.merchant).ask("POST", CONSENT + verb, urlencode(app.shown | form).encode())
 
-    def tokens(self, app: App) -> dict[str, str]:
-        """A pair of tokens by consent."""
-        page = self.person.get(f"/v3/oauth/authorize?client_id={app.client_id}")
+    def tokens(self, app: App, more: str = "") -> dict[str, str]:
+        """A pair of tokens by consent; `more` stands behind the app in the link."""
+        page = self.person.get(f"/v3/oauth/authorize?client_id={app.client_id}{more}")
         assert page.status == 200, page.headers
         where = self.person.submit(page, decision="accept").headers["location"]
         code = where.partition("code=")[2].partition("&")[0]
@@ -205,7 +205,12 @@ def _reuse(stage: Stage) -> None:
 
 
 def _refused(stage: Stage) -> None:
-    """Rule 6: another client, a disabled app, a suspended merchant, an old secret, an old consent."""
+    """Rule 6: another client, more scopes, a disabled app, a suspended merchant, an old secret, an old consent."""
+    narrow = stage.tokens(stage.public, "&scope=orders:read")["refresh_token"]
+    told = {"refresh_token": narrow, "grant_type": "refresh_token", "scope": "orders:read products:write"}
+    wider = stage.ask("refresh_token", stage.public, **told)
+    found = stage.ask("introspect_token", stage.public, token=wider.data["access_token"]).data
+    stage.hold("6 more scopes", found["scope"] == "orders:read", found)
     token = stage.tokens(stage.public)["refresh_token"]
     stage.hold("6 another client", stage.refresh(stage.private, token).status == 400)
     for name, change, undo in (
