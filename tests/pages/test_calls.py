@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from urllib.parse import urlencode
+
 import pytest
 
 from tests.pages.browser import Browser
@@ -51,7 +54,7 @@ def test_calls_are_listed_and_searched(market: Market) -> None:
     assert seen(browser) == [call_id(made[0])]
     browser.get("/calls?from=2020-01-01&to=2020-01-02")
     assert seen(browser) == []
-    browser.get(f"/calls?q={call_id(made[3])}")
+    browser.get(f"/calls?q={call_id(made[3]).upper()}")
     assert browser.url.endswith(f"/calls/{call_id(made[3])}")
     assert browser.get(f"/calls/{call_id(theirs)}").status == 404, "another merchant's is not there"
     assert browser.get("/calls/x").status == 404
@@ -100,3 +103,55 @@ def test_a_call_is_sent_again_as_the_merchant(market: Market, as_xml: bool) -> N
     assert browser.page.xpath("//section[@aria-labelledby='again']//span[text()='200']"), browser.text
     assert "letter by letter" in browser.text
     assert market.sql("select count(*) from stock where merchant_id = $1 and inventory = 41", usd) == 1
+
+
+def _sent(token: str, kind: str) -> tuple[bytes, str]:
+    """A call with its access token in the body, as connectors of all times have sent it, and what kind of body."""
+    fields = {"access_token": token, "sku": "none such", "inventory": "3"}
+    if kind == "json":
+        return json.dumps(fields).encode(), "application/json"
+    if kind == "parts":
+        part = '--edge\r\nContent-Disposition: form-data; name="{}"\r\n\r\n{}\r\n'
+        text = "".join(part.format(name, value) for name, value in fields.items()) + "--edge--\r\n"
+        return text.encode(), "multipart/form-data; boundary=edge"
+    return urlencode(fields).encode(), "application/x-www-form-urlencoded"
+
+
+@pytest.mark.parametrize("kind", ["form", "json", "parts"])
+def test_a_call_with_its_token_in_the_body_is_whole_and_sent_again(market: Market, kind: str) -> None:
+    market.let_pages_use(object())
+    body, content_type = _sent(market.token("usd"), kind)
+    target = "/api/v2/variant/update-inventory"
+    made = market.request("POST", target, None, body, {"content-type": content_type})
+    assert (made.status, made.json["code"]) == (400, 1004)
+    flush(market)
+    browser = signed_in(market, where="/calls")
+    browser.get(f"/calls/{call_id(made)}")
+    assert "the beginning of it" not in browser.text
+    [shell] = browser.page.xpath("//pre[@aria-label='curl']/text()")
+    assert "none" in shell
+    assert "access_token" not in shell, "curl shows the token in its header, and nowhere else"
+    browser.submit(0)
+    assert browser.answer.status == 200
+    assert "letter by letter" in browser.text, browser.text
+
+
+def test_a_body_of_which_only_the_beginning_is_kept_says_so(market: Market) -> None:
+    market.let_pages_use(object())
+    made = market.post("/api/v2/variant/update-inventory", sku="none", inventory=3, access_token="x" * 20_000)
+    flush(market)
+    browser = signed_in(market, where="/calls")
+    browser.get(f"/calls/{call_id(made)}")
+    assert "the beginning of it" in browser.text
+    assert not browser.page.xpath("//form[contains(@action, '/again')]")
+
+
+def test_who_was_signed_out_before_sending_again_comes_back_to_the_call(market: Market) -> None:
+    market.let_pages_use(object())
+    made = market.get("/api/v2/product/multi-get", limit=1)
+    flush(market)
+    browser = signed_in(market, where="/calls")
+    browser.get(f"/calls/{call_id(made)}")
+    market.sql("update world_clock set fixed_at = fixed_at + interval '31 minutes'")
+    browser.submit(0)
+    assert browser.url.endswith(f"/sign-in?next=%2Fcalls%2F{call_id(made)}"), "no page is at where the form led"

@@ -146,6 +146,25 @@ def test_nobody_is_sent_where_the_app_is_not(market: Market, query: str) -> None
     assert "location" not in browser.answer.headers
 
 
+def test_a_link_without_an_address_says_what_it_lacks(market: Market) -> None:
+    market.sql("update app set more_redirect_uris = '{https://erp.example/other}'")
+    browser = Browser(market)
+    assert browser.get(link("merchant")).status == 400
+    assert "does not say where it leads back to" in browser.text
+
+
+def test_whoever_was_signed_out_meanwhile_comes_back_to_the_question(market: Market) -> None:
+    where = link("merchant", state="kept")
+    browser = signed_in(market, where=where)
+    market.sql("update world_clock set fixed_at = fixed_at + interval '31 minutes'")
+    browser.submit(button="accept")
+    assert "/sign-in?next=" in browser.url
+    browser.sign_in(EMAIL["merchant"], PASSWORD)
+    assert "Let Example ERP in?" in browser.text
+    browser.submit(button="accept")
+    assert came_back(browser)["state"] == "kept"
+
+
 def test_a_form_of_another_session_or_another_link_is_refused(market: Market) -> None:
     mine, theirs = signed_in(market), signed_in(market)
     mine.answer, mine.url = theirs.answer, theirs.url

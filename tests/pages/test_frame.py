@@ -92,3 +92,20 @@ def test_a_language_that_was_chosen_stays(market: Market) -> None:
     browser.get("/")
     assert browser.page.get("lang") == "de"
     assert "Übersicht" in browser.text
+
+
+@pytest.mark.parametrize("service", ["merchant", "wishpost"])
+def test_the_bare_address_of_a_service_leads_to_its_pages(market: Market, service: str) -> None:
+    browser = Browser(market, service)
+    browser.get("/")
+    assert browser.url.endswith("/sign-in?next=%2F")
+    browser.sign_in(EMAIL[service], PASSWORD)
+    assert browser.answer.status == 200
+    assert browser.url == browser.base + {"merchant": "/", "wishpost": "/apps"}[service]
+
+
+def test_a_sandbox_makes_no_browser_ask_for_https_for_ever(market: Market) -> None:
+    name = "strict-transport-security"
+    assert Browser(market).get("/sign-in").headers[name] == "max-age=31536000"
+    market.let_pages_use(object())
+    assert Browser(market).get("/sign-in").headers[name] == "max-age=0"

@@ -259,3 +259,17 @@ def test_a_form_of_another_browser_is_refused(market: Market, page: str) -> None
     mine.answer = theirs.answer
     assert mine.submit(0, None, None, **NEW).status == 403
     assert theirs.submit(0, None, {"origin": "https://evil.example"}, **NEW).status == 403
+
+
+def test_whoever_tried_too_often_gets_in_with_a_new_password(market: Market) -> None:
+    browser = Browser(market)
+    browser.get("/sign-in")
+    for _ in range(10):
+        browser.sign_in(EMAIL["merchant"], "wrong")
+    assert browser.sign_in(EMAIL["merchant"], PASSWORD).status == 429
+    browser.get("/forgotten")
+    browser.submit(email=EMAIL["merchant"])
+    browser.get(link_to(market, EMAIL["merchant"], "A new password"))
+    browser.submit(password="quite another sentence")
+    browser.get("/sign-in")
+    assert browser.sign_in(EMAIL["merchant"], "quite another sentence").status == 200

@@ -56,6 +56,7 @@ class Said(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """What was said in a call, without secrets.
 
     `asked` and `answered` are the beginnings of the bodies, whose whole sizes in bytes are told beside them.
+    Whether there was more is told apart: what stands for a secret is shorter or longer than the secret.
     """
 
     query: str = ""
@@ -67,6 +68,8 @@ class Said(msgspec.Struct, array_like=True, frozen=True, gc=False):
     answered_size: int = 0
     agent: str = ""
     languages: str = ""
+    is_asked_cut: bool = False
+    is_answered_cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)

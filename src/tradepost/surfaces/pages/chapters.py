@@ -41,6 +41,8 @@ ACCOUNT: Final = Group(
     },
     [Entry(signing.APPS, "apps"), Entry(security.ACCOUNT, "security")],
 )
+FRONT: Final = Group("", {"/": {"GET": signing.show_first}})
+"""For a service without a page of its own at its address."""
 JOINING: Final = Group("", {**joining.PAGES, **mail.PAGES})
 _SHOP: Final = (home, orders, products, product_pictures, product_shipping, tickets, news, returns, links)
 SHOP: Final = Group(
@@ -78,7 +80,7 @@ DEVELOPER: Final = {
 }
 GROUPS: Final[Mapping[str, tuple[Group, ...]]] = {
     "merchant": (SHOP, STOCK, DEVELOPER["merchant"], ACCOUNT, JOINING),
-    "wishpost": (ACCOUNT, DEVELOPER["wishpost"]),
+    "wishpost": (ACCOUNT, DEVELOPER["wishpost"], FRONT),
 }
 """The pages of each service that stand in its menu or near it."""
 

@@ -28,7 +28,6 @@ _ADDRESSING: Final = ("client_id", "redirect_uri")
 _TROUBLES: Final[Mapping[type[Exception], str]] = {
     AppUnknown: "app_unknown",
     AppDisabled: "app_disabled",
-    c.RedirectRefused: "redirect_wrong",
     c.AppNotVerified: "app_not_verified",
     c.AppOfAnother: "app_of_another",
 }
@@ -130,6 +129,9 @@ async def _read(visit: Visit, ctx: Ctx, signed: Signed | None) -> tuple[_Asked, 
             signed, again=query.get("force_login") == "true" and visit.request.method == "GET"
         )
         consents.check_app(app, person.account_id, uri)
+    except c.RedirectRefused:
+        key = "redirect_missing" if query.get("redirect_uri") is None else "redirect_wrong"
+        raise Stop(visit.trouble(key)) from None
     except tuple(_TROUBLES) as failure:
         raise Stop(visit.trouble(_TROUBLES[type(failure)])) from None
     if person.suspended:

@@ -48,11 +48,13 @@ async def sign_in(visit: Visit) -> Response:
     if not email or not password or len(email) > 320 or len(password) > MOST_PASSWORD or "\0" in email + password:
         return _form(visit, following, "sign_in_wrong", 400)
     service, client = visit.site.service, visit.request.client or ""
-    known, there = (digest(text) for text in (email.strip().lower(), f"{email.strip().lower()} {client}"))
     try:
         async with visit.open() as (ctx, _):
-            await hold_back(visit, ctx, ((PER_EMAIL_THERE, there), (PER_EMAIL, known), (PER_ADDRESS, client)))
             person = await people.find_person(ctx, service, email)
+            # Of this password: whoever tried too often and was mailed a way to another gets in with that one.
+            counted = f"{email.strip().lower()} {'' if person is None else person.password_hash}"
+            known, there = digest(counted), digest(f"{counted} {client}")
+            await hold_back(visit, ctx, ((PER_EMAIL_THERE, there), (PER_EMAIL, known), (PER_ADDRESS, client)))
     except RateLimitReached:
         return _form(visit, following, "sign_in_often", 429)
     is_right = await slowly(people.check_password, person, password)
@@ -112,6 +114,13 @@ async def sign_out(visit: Visit) -> Response:
     response = visit.redirect(SIGN_IN + _on(visit, visit.form.get("next")))
     response.headers["Set-Cookie"] = visit.cookie("session", "", gone=True)
     return response
+
+
+async def show_first(visit: Visit) -> Response:
+    """What the bare address of a service leads to: the first line of the menu."""
+    async with visit.open() as (_, signed):
+        visit.need_signed(signed)
+    return visit.redirect(visit.site.first)
 
 
 async def show_apps(visit: Visit) -> Response:

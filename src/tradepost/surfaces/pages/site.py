@@ -105,6 +105,15 @@ class Site:
         """Whether this is a page of ours."""
         return path in STATIC or self._find(path) is not None
 
+    def page_of(self, path: str) -> str:
+        """The page with the form that leads to a path: that path, or what it is below; "" where there is none."""
+        while path:
+            found = self._find(path)
+            if found is not None and "GET" in found[0]:
+                break
+            path = path.rpartition("/")[0]
+        return path
+
     def navigation(self, path: str) -> list[tuple[str, list[Line]]]:
         """The menu on a page."""
         return menu(self.groups, path)

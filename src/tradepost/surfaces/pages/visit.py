@@ -136,10 +136,7 @@ class Visit:
     def need_signed(self, signed: Signed | None, *, again: bool = False) -> Signed:
         """Whoever is signed in; anybody else is asked to, and comes back here. `again` asks everybody."""
         if signed is None or again:
-            here = self.request.path + self.query.without("force_login")
-            # What a form led to is shown by no link; its page is where it came from, or the first one.
-            where = f"?next={quote(here, safe='')}" if self.request.method in ("GET", "HEAD") else ""
-            raise Stop(self.redirect(self.site.root + SIGN_IN + where))
+            raise Stop(self.redirect(self.site.root + SIGN_IN + self._coming_back))
         return signed
 
     def need_proved(self, signed: Signed | None) -> Signed:
@@ -150,9 +147,16 @@ class Visit:
         """
         signed = self.need_signed(signed)
         if not signed.is_proved:
-            where = self.here if self.request.method in ("GET", "HEAD") else self.request.path
-            raise Stop(self.redirect(f"{self.site.root}{PROVE}?next={quote(where, safe='')}"))
+            raise Stop(self.redirect(self.site.root + PROVE + self._coming_back))
         return signed
+
+    @property
+    def _coming_back(self) -> str:
+        """The query that leads back to this page afterwards; no link sends a form, so to the page that it is on."""
+        path = self.request.path
+        page = path if self.request.method in ("GET", "HEAD") else self.site.page_of(path)
+        where = page + self.query.without("force_login") if page == path else page
+        return f"?next={quote(where, safe='')}" if where else ""
 
     @property
     def seals(self) -> SealingKeys:
@@ -334,7 +338,9 @@ class Visit:
             "Content-Language": self.say.locale,
         }
         if self.is_secure:
-            found["Strict-Transport-Security"] = "max-age=31536000"
+            # The names of a sandbox are borrowed, and localhost has other services, which may know no https.
+            seconds = 0 if self.site.kit.desk is not None else 31_536_000
+            found["Strict-Transport-Security"] = f"max-age={seconds}"
         return found
 
 

@@ -226,6 +226,8 @@ def _told(call: Taken, owner: Owner) -> tuple[Call, Said]:
         call.answered_size,
         asked_path(headers.get("user-agent", "")[:200]),
         headers.get("accept-language", "")[:100],
+        len(call.asked) < call.asked_size,
+        not is_text or len(call.answered) < call.answered_size,
     )
     try:
         endpoint = call.surface.find(call.method, call.path).name

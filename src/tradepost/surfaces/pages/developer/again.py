@@ -6,12 +6,15 @@ asked is what the account may do, whatever its token could; it is not counted ag
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import AsyncIterator, Mapping
 from typing import Final
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, unquote_plus, urlencode
 
 from tradepost.domain.context import MerchantCtx, ShipperCtx
-from tradepost.domain.request_log import Kept
+from tradepost.domain.request_log import Kept, Said
+from tradepost.surfaces.pages.asked import FORM, FORM_WITH_FILES
 from tradepost.surfaces.pages.visit import Visit
 from tradepost.surfaces.sessions import OneCaller
 from tradepost.values import Fact
@@ -23,6 +26,11 @@ from tradepost.wire.taken import new_request_id
 from tradepost.wire.turns import Queues
 
 REMOVED: Final = "[removed]"
+TOKEN: Final = "access_token"
+_PART: Final = re.compile(
+    rf'(?m)^--[^\r\n]*\r?\n[^\r\n]*name="{TOKEN}"\r?\n(?:[^\r\n]+\r?\n)*\r?\n{re.escape(REMOVED)}\r?\n', re.ASCII
+)
+"""The part of a form in parts that the token was in."""
 _STANDS_FOR_HIM: Final = "the-session-of-whoever-is-signed-in"
 _queues = Queues()
 
@@ -30,12 +38,35 @@ _queues = Queues()
 def is_repeatable(api: Surface, kept: Kept) -> bool:
     """Whether a call can be sent as it was: to an endpoint that is there, with a body that is there as a whole."""
     said = kept.said
-    if kept.call.service != api.name or said.asked_size > len(said.asked.encode()) or REMOVED in said.asked:
+    if kept.call.service != api.name or said.is_asked_cut or REMOVED in without_token(said):
         return False
     try:
         return is_for_accounts(api.find(kept.call.method, kept.call.path))
     except Fact:
         return False
+
+
+def without_token(said: Said) -> str:
+    """The body of a call but for the place where an access token was, which connectors as often put there.
+
+    Of a JSON object, a form or a form in parts; a body that cannot be read, or was not kept as a whole, stays as
+    it is.
+    """
+    if REMOVED not in said.asked or said.is_asked_cut:
+        return said.asked
+    kind = said.asked_type.partition(";")[0].strip().lower()
+    if kind == FORM_WITH_FILES:
+        return _PART.sub("", said.asked)
+    if kind == FORM:
+        fields = said.asked.split("&")
+        return "&".join(field for field in fields if unquote_plus(field) != f"{TOKEN}={REMOVED}")
+    try:
+        found = json.loads(said.asked)
+    except (ValueError, RecursionError):
+        return said.asked
+    if not isinstance(found, dict) or found.get(TOKEN) != REMOVED:
+        return said.asked
+    return json.dumps({name: value for name, value in found.items() if name != TOKEN}, ensure_ascii=False)
 
 
 def is_for_accounts(endpoint: Endpoint) -> bool:
@@ -52,7 +83,7 @@ async def ask_again(visit: Visit, ctx: MerchantCtx | ShipperCtx, kept: Kept) -> 
     said, call = kept.said, kept.call
     pairs = [pair for pair in parse_qsl(said.query, keep_blank_values=True) if pair[1] != REMOVED]
     headers = {"user-agent": said.agent, "content-type": said.asked_type}
-    return await send(visit, ctx, call.method, call.path, urlencode(pairs), said.asked.encode(), headers)
+    return await send(visit, ctx, call.method, call.path, urlencode(pairs), without_token(said).encode(), headers)
 
 
 async def send(

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlencode
 from tradepost.domain import request_log
 from tradepost.domain.request_log import CallUnknown, Found, Kept, Search
 from tradepost.surfaces.pages import lists
-from tradepost.surfaces.pages.developer.again import ask_again, is_repeatable
+from tradepost.surfaces.pages.developer.again import ask_again, is_repeatable, without_token
 from tradepost.surfaces.pages.developer.showing import curl, pretty
 from tradepost.surfaces.pages.site import Page, Stop, Visit
 from tradepost.wire.http_types import Response
@@ -36,8 +36,8 @@ def read_search(visit: Visit, service: str | None) -> Search:
     """What a visit looks for; the id of a call leads to its page at once."""
     query = visit.query
     text = (query.get("q") or "").strip()[:MOST_WANTED]
-    if request_log.is_id(text):
-        raise Stop(visit.redirect(f"{visit.request.path}/{text}"))
+    if request_log.is_id(text.lower()):
+        raise Stop(visit.redirect(f"{visit.request.path}/{text.lower()}"))
     status = lists.one_of(query.get("status"), STATUSES)
     last_day = lists.day(query.get("to"))
     before = query.get("before") or ""
@@ -114,17 +114,14 @@ def render_call(visit: Visit, kept: Kept, again: Response | None = None, **more:
     """One call with all that was said, and what it was answered `again`."""
     said = kept.said
     answered = said.answered.decode("utf-8", "replace")
-    is_cut = said.answered_size > len(said.answered)
     shown = [parameter for parameter in parse_qsl(said.query, keep_blank_values=True) if "&" not in parameter[0]]
     return visit.render(
         "developer/call.html",
         call=kept.call,
         said=said,
         parameters=shown,
-        asked=_Body(
-            pretty(said.asked), said.asked_type, said.asked_size, said.asked_size > len(said.asked.encode())
-        ),
-        answered=_Body(pretty(answered), said.answered_type, said.answered_size, is_cut),
+        asked=_Body(pretty(said.asked), said.asked_type, said.asked_size, said.is_asked_cut),
+        answered=_Body(pretty(answered), said.answered_type, said.answered_size, said.is_answered_cut),
         again=None
         if again is None
         else {
@@ -145,8 +142,9 @@ def _curl(visit: Visit, kept: Kept) -> str:
     said, call = kept.said, kept.call
     left = [pair for pair in parse_qsl(said.query, keep_blank_values=True) if pair[0] != "access_token"]
     url = f"{visit.request.base_url}{call.path}{'?' + urlencode(left) if left else ''}"
-    body = [f"-H {quote('Content-Type: ' + said.asked_type)}", f"--data-binary {quote(said.asked)}"]
-    return curl(call.method, url, body if said.asked else [])
+    asked = without_token(said)
+    body = [f"-H {quote('Content-Type: ' + said.asked_type)}", f"--data-binary {quote(asked)}"]
+    return curl(call.method, url, body if asked else [])
 
 
 PAGES: Final[Mapping[str, Mapping[str, Page]]] = {
