@@ -463,6 +463,7 @@ GOOD |= {
         "status": "ACTIVE",
         "endpoint": "https://hooks.example/orders",
     },
+    ("merchant", "/api/v3/webhook/secret"): {"overlap_hours": "24"},
     ("merchant", "/api/v3/webhook/deliveries"): {"start": "0", "limit": "5"},
 }
 

@@ -117,6 +117,10 @@ class Client:
         """HEAD of a path with its query."""
         return self._ask("HEAD", path, None, self._bearer(None))
 
+    def delete(self, path: str) -> Reply:
+        """DELETE a path with its query."""
+        return self._ask("DELETE", path, None, self._bearer(None))
+
     def close(self) -> None:
         """Close the connection; the next call opens another one."""
         self._connection.close()

@@ -48,8 +48,10 @@ class Receivers:
     messages: list[Message] = field(default_factory=list)
     met: Counter[str] = field(default_factory=Counter)
     faulted: Counter[str] = field(default_factory=Counter)
-    secrets: dict[str, str] = field(default_factory=dict)
-    """Of whom the messages are verified as they arrive, and with what."""
+    secrets: dict[str, list[str]] = field(default_factory=dict)
+    """Of whom the messages are verified as they arrive, and with what: each secret must believe each message."""
+    ended: dict[str, list[str]] = field(default_factory=dict)
+    """And which secrets must not."""
     held: int = 0
     """Messages that wait for an answer of those that hold."""
     given_up: int = 0
@@ -136,10 +138,15 @@ class Receivers:
             self.faulted[name] -= 1
 
     def _forged(self, name: str, headers: Mapping[str, str], body: str) -> str:
-        try:
-            Webhook(self.secrets[name]).verify(body, dict(headers))
-        except (KeyError, WebhookVerificationError) as error:
-            return repr(error)
+        for secret in self.secrets.get(name, ("none",)):
+            try:
+                Webhook(secret).verify(body, dict(headers))
+            except (ValueError, WebhookVerificationError) as error:
+                return repr(error)
+        for secret in self.ended.get(name, ()):
+            with contextlib.suppress(WebhookVerificationError):
+                Webhook(secret).verify(body, dict(headers))
+                return "signed with a secret that was taken back"
         return ""
 
     @staticmethod

@@ -236,7 +236,11 @@ class Life:
             made = client.post(
                 "/api/v3/webhook/subscriptions", {"topic_id": "2", "endpoint": f"https://h.example/{number}"}
             )
-            self.marked.add("webhook secret", made.data["secret"], made.data["secret"].removeprefix("whsec_"))
+            self._webhook_secret(made)
+            # One secret ends at once, and another one signs beside the last.
+            hook = {"subscription_id": made.data["id"]}
+            for hours in (0, 24):
+                self._webhook_secret(client.post("/api/v3/webhook/secret", hook | {"overlap_hours": hours}))
             client.post("/api/v3/oauth/revoke_token", {**app, "token": second["refresh_token"]})
 
     def _own_app(self, number: int) -> None:
@@ -254,6 +258,10 @@ class Life:
             assert guest.send(_with(guest.get(page), "do", act)).status == 303
         self.running.told("app", "refuse", app_id, "--reason", "whose is app.example?")
         assert guest.send(_with(guest.get(page), "do", "delete")).headers["location"] == where
+
+    def _webhook_secret(self, told: Answer) -> None:
+        assert told.status == 200, told.body
+        self.marked.add("webhook secret", told.data["secret"], told.data["secret"].removeprefix("whsec_"))
 
     def _token(self, verb: str, form: dict[str, str]) -> dict[str, str]:
         with Client(self.running.merchant) as client:

@@ -523,6 +523,28 @@ def slow_holds_up() -> None:
     Hands.note_slow = lambda self, name: None  # type: ignore[method-assign]
 
 
+def signed_once() -> None:
+    """Messages are signed with the present secret alone, also where a former one is still good."""
+    if not _runs("work"):
+        return
+    from tradepost.domain import webhooks
+
+    sign = webhooks.signatures
+    webhooks.signatures = lambda secrets, *message: sign(secrets[:1], *message)
+
+
+def overlap_unended() -> None:
+    """A former secret that is ended goes on."""
+    if not _runs("web"):
+        return
+    from tradepost.domain import webhooks
+
+    async def stay(ctx: Any, subscription_id: str) -> None:
+        await webhooks.find_subscription(ctx, subscription_id)
+
+    webhooks.end_overlap = stay
+
+
 def again_at_once() -> None:
     """What was not taken is sent again in a second."""
     if not _runs("work"):

@@ -30,7 +30,7 @@ async def subscribe_one(ctx: MerchantCtx, who: str, app_id: str) -> None:
     event = Event(merchant_id, "0" * 24, "order_released", {"order_id": ORDERS[who]["open"]}, ctx.now)
     told = (DELIVERIES[who], new.id, message(event, TOPIC))
     await rows.insert_deliveries(ctx.db, merchant_id, [told], ctx.now)
-    turn = Turn(merchant_id, new.id, 1, 0, TOPIC, ENDPOINT, sealed, 0)
+    turn = Turn(merchant_id, new.id, 1, 0, TOPIC, ENDPOINT, 0)
     for status, error in ((None, "timeout"), (204, None)):
         delivery = await rows.lock_delivery(ctx.db, merchant_id, DELIVERIES[who])
         assert delivery is not None

@@ -32,7 +32,7 @@ LIFE: Final = {
     "person.password_reset", "person.password_changed", "person.sessions_ended", "app.added", "app.verified",
     "app.secret_replaced", "app.old_secret_ended", "app.verification_asked", "app.refused", "app.deleted",
     "consent.given", "consent.ended", "webhook.subscribed", "operator.added", "operator.token_issued",
-    "operator.password_set", "operator.signed_in", "person.recovery_codes_renewed",
+    "webhook.secret_replaced", "operator.password_set", "operator.signed_in", "person.recovery_codes_renewed",
 }  # fmt: skip
 """What a life full of secrets leaves behind."""
 TAMPERED: Final = (

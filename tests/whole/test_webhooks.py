@@ -3,7 +3,8 @@
 Things happen in a shop while its receivers answer 500, 302, 410, 429 with Retry-After, hang, cut, drip, send
 without end, or show a certificate that nobody knows, and while workers are killed. The world's clock is moved to
 what is due next, and never before everything that is due was tried; so when each attempt came is judged by the
-world's clock alone, however slow the machine is. The published library verifies each message as it arrives.
+world's clock alone, however slow the machine is. The published library verifies each message as it arrives, and
+with each of two secrets where one was replaced, until the former one is ended.
 
 `delay` is how much longer, in seconds, a good receiver waits for a message while many others keep theirs waiting
 than while there are none: the middle of so many times of each, in turns. It must be told before any of those is
@@ -132,7 +133,11 @@ def run(size: Size, seed: int, spoiled: str | None) -> Finding:
             shop = running.credentials()["merchants"][0]
             told = Told(_subscribe(running, shop["access_token"], met, size))
             auditor.run(_WATCH)
+            good = next(id_ for id_, name in told.names.items() if name == "good")
+            _replace_secret(running, shop["access_token"], met, good)
             late, delay = _delay(auditor, met, shop["id"], size)
+            _end_former_secret(running, shop["access_token"], met, good)
+            _lag(auditor, met, shop["id"], "ended-")
             some = size.events // size.sparse
             auditor.value(_HAPPENS, shop["id"], SOME[1], some, "some-")
             auditor.value(_HAPPENS, shop["id"], ALL[1], size.events - some, "all-")
@@ -155,9 +160,25 @@ def _subscribe(running: Program, token: str, met: Receivers, size: Size) -> dict
         for name, topic in wanted.items():
             reply = client.post("/api/v3/webhook/subscriptions", {"topic_id": topic, "endpoint": met.url(name)})
             assert reply.status == 200, reply.body
-            met.secrets[name] = reply.data["secret"]
+            met.secrets[name] = [reply.data["secret"]]
             found[reply.data["id"]] = name
     return found
+
+
+def _replace_secret(running: Program, token: str, met: Receivers, subscription_id: str) -> None:
+    """From now on the good receiver's messages are signed with two secrets."""
+    with Client(running.merchant, token) as client:
+        reply = client.post("/api/v3/webhook/secret", {"subscription_id": subscription_id})
+    assert reply.status == 200, reply.body
+    met.secrets["good"].append(reply.data["secret"])
+
+
+def _end_former_secret(running: Program, token: str, met: Receivers, subscription_id: str) -> None:
+    """And with the second alone."""
+    with Client(running.merchant, token) as client:
+        reply = client.delete(f"/api/v3/webhook/former_secret?subscription_id={subscription_id}")
+    assert reply.status == 204, reply.body
+    met.ended["good"] = [met.secrets["good"].pop(0)]
 
 
 # -- whether whoever is slow keeps others waiting
@@ -300,7 +321,7 @@ FIGURE = Figure(
         "full": Size(10_000, 10, sparse=10, rounds=15, measured=True, step=0.125),
     },
     mutant="sent_is_arrived",
-    other_mutants=("slow_holds_up", "again_at_once"),
+    other_mutants=("slow_holds_up", "again_at_once", "signed_once", "overlap_unended"),
 )
 
 

@@ -9,7 +9,7 @@ queues are anybody's at once; what it sent and could not write down is sent agai
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Final
@@ -115,11 +115,6 @@ class Sender:
             log.exception("webhook turn failed", subscription=turn.id)
 
     async def _send_due(self, turn: Turn) -> None:
-        try:
-            secret = self._seals.open(turn.secret, webhooks.owner_of(turn.merchant_id, turn.id))
-        except SealUnknown:
-            log.error("webhook secret not opened: is TRADEPOST_SEALING_KEYS complete?", subscription=turn.id)
-            raise
         loop = asyncio.get_running_loop()
         over = loop.time() + TURN_SECONDS
         answered = 0
@@ -127,16 +122,26 @@ class Sender:
             async with self._app.acting_for(turn.merchant_id) as connection:
                 ctx = await world.enter(connection)
                 most = self._hands.at_once(turn.id, turn.failures > 0, answered)
-                due = await webhooks.due_deliveries(ctx, turn, most)
+                due, sealed = await webhooks.due_deliveries(ctx, turn, most)
                 clock: datetime = await connection.fetchval("select clock_timestamp()")
             if not due:
                 return
+            secrets = self._opened(turn, sealed)
             # Each is written down as soon as it is known, whatever becomes of the others.
-            sent = (self._send(turn, delivery, headers_of(turn, delivery, secret, clock), ctx) for delivery in due)
+            sent = (self._send(turn, delivery, headers_of(turn, delivery, secrets, clock), ctx) for delivery in due)
             for error in await asyncio.gather(*sent, return_exceptions=True):
                 if isinstance(error, BaseException):
                     raise error
             answered += len(due)
+
+    def _opened(self, turn: Turn, sealed: Sequence[bytes]) -> list[bytes]:
+        """The secrets of a queue, looked up for each message: one that was taken back signs no more of them."""
+        owner = webhooks.owner_of(turn.merchant_id, turn.id)
+        try:
+            return [self._seals.open(one, owner) for one in sealed]
+        except SealUnknown:
+            log.error("webhook secret not opened: is TRADEPOST_SEALING_KEYS complete?", subscription=turn.id)
+            raise
 
     async def _send(self, turn: Turn, delivery: Delivery, headers: Mapping[str, str], begun: Ctx) -> None:
         loop = asyncio.get_running_loop()
@@ -161,7 +166,7 @@ class Sender:
             await webhooks.note_attempt(ctx, turn, delivery, attempt)
 
 
-def headers_of(turn: Turn, delivery: Delivery, secret: bytes, clock: datetime) -> dict[str, str]:
+def headers_of(turn: Turn, delivery: Delivery, secrets: Sequence[bytes], clock: datetime) -> dict[str, str]:
     """The headers of a message that is sent now.
 
     Its timestamp is the machine's and not the world's: receivers hold it against their own clocks.
@@ -172,7 +177,7 @@ def headers_of(turn: Turn, delivery: Delivery, secret: bytes, clock: datetime) -
         "Wish-API-Version": API_VERSION,
         "webhook-id": delivery.id,
         "webhook-timestamp": str(int(clock.timestamp())),
-        "webhook-signature": webhooks.signature(secret, delivery.id, clock, delivery.body),
+        "webhook-signature": webhooks.signatures(secrets, delivery.id, clock, delivery.body),
     }
 
 

@@ -11,10 +11,12 @@ import pytest
 
 from tests.support.calls import DELIVERIES, WEBHOOKS
 from tests.support.market import NOW, Market
+from tests.support.webhooks import SEALING_KEYS, SECRET, WEBHOOK_TOOLS
 from tradepost.domain import merchants, webhooks
 from tradepost.domain.context import Ctx, MerchantCtx
 from tradepost.domain.outbox import Event
 from tradepost.domain.webhooks import Attempt, Delivery, Turn
+from tradepost.domain.webhooks.secret import shown
 from tradepost.domain.webhooks.topics import BY_NAME, TOPICS, topics_of
 from tradepost.values import Page
 
@@ -52,7 +54,7 @@ class Hooks:
         """Take the queue, let one thing be answered so, and put it down."""
         turn = await self.take(now)
         assert turn is not None
-        due = await webhooks.due_deliveries(self.at(now), turn, 1)
+        due, _ = await webhooks.due_deliveries(self.at(now), turn, 1)
         assert due
         error = None if status else "timeout"
         await webhooks.note_attempt(self.at(now), turn, due[0], Attempt(now, 5, status, error, retry_after))
@@ -118,13 +120,13 @@ def test_a_queue_is_in_one_workers_hands(play: Play) -> None:
         turn = await hooks.take()
         assert turn is not None
         assert await hooks.take() is None
-        (due,) = await webhooks.due_deliveries(hooks.ctx, turn, 4)
+        (due,), _ = await webhooks.due_deliveries(hooks.ctx, turn, 4)
         # Its worker dies, and the next one takes over: what the first still says counts for nothing.
         await hooks.ctx.db.execute("update webhook_subscription set worker = 999999")
         again = await hooks.take()
         assert again is not None
         assert again.fence > turn.fence
-        assert await webhooks.due_deliveries(hooks.ctx, turn, 4) == []
+        assert await webhooks.due_deliveries(hooks.ctx, turn, 4) == ([], [])
         await webhooks.note_attempt(hooks.ctx, turn, due, Attempt(NOW, 5, 200))
         assert (await hooks.deliveries())[0].state == "pending"
         await webhooks.note_attempt(hooks.ctx, again, due, Attempt(NOW, 5, 200))
@@ -200,6 +202,52 @@ def test_gone_stops_it_and_the_merchant_hears_and_can_go_on(play: Play) -> None:
         assert sorted(one.state for one in await hooks.deliveries()) == ["failed", "pending"]
         await webhooks.set_active(hooks.ctx, hooks.id, True)
         await hooks.answer(200)
+
+    play(scene)
+
+
+def test_a_secret_is_replaced_and_the_former_one_signs_until_it_is_ended(play: Play) -> None:
+    async def scene(hooks: Hooks) -> None:
+        async def signing(now: datetime = NOW) -> list[bytes]:
+            await hooks.happens()
+            turn = await hooks.take(now)
+            assert turn is not None
+            _, sealed = await webhooks.due_deliveries(hooks.at(now), turn, 1)
+            await webhooks.end_turn(hooks.at(now), turn)
+            return [SEALING_KEYS.open(one, webhooks.owner_of(turn.merchant_id, turn.id)) for one in sealed]
+
+        ctx = replace(hooks.ctx, webhooks=WEBHOOK_TOOLS)
+        assert await signing() == [SECRET]
+        changed, told = await webhooks.replace_any_secret(ctx, hooks.id, timedelta(hours=24))
+        assert changed.overlap_end(NOW) == NOW + timedelta(hours=24)
+        second, first = await signing()
+        assert (first, shown(second)) == (SECRET, told)
+        assert await signing(NOW + timedelta(hours=24)) == [second]
+        await webhooks.replace_any_secret(ctx, hooks.id, timedelta(hours=1))
+        assert len(await signing()) == 3
+        await webhooks.end_any_overlap(ctx, hooks.id)
+        await webhooks.end_any_overlap(ctx, hooks.id)
+        third = (await signing())[0]
+        assert third not in (first, second)
+        await webhooks.replace_any_secret(ctx, hooks.id, timedelta())
+        assert len(await signing()) == 1
+        noted = "select verb from audit_record where verb like 'webhook.%' order by id"
+        acts = [row["verb"] for row in await ctx.db.fetch(noted)]
+        assert acts == [*["webhook.secret_replaced"] * 2, "webhook.former_secret_ended", "webhook.secret_replaced"]
+
+    play(scene)
+
+
+def test_former_secrets_that_sign_nothing_any_more_are_dropped(play: Play) -> None:
+    async def scene(hooks: Hooks) -> None:
+        ctx = replace(hooks.ctx, webhooks=WEBHOOK_TOOLS)
+        for hours in (24, 1):
+            await webhooks.replace_any_secret(ctx, hooks.id, timedelta(hours=hours))
+        kept = "select cardinality(former_secrets) from webhook_subscription where id = $1"
+        await webhooks.forget_old_deliveries(hooks.at(NOW + timedelta(minutes=59)))
+        assert await ctx.db.fetchval(kept, hooks.id) == 2
+        await webhooks.forget_old_deliveries(hooks.at(NOW + timedelta(hours=1)))
+        assert await ctx.db.fetchval(kept, hooks.id) == 0
 
     play(scene)
 

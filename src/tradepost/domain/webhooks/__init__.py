@@ -5,9 +5,12 @@ from tradepost.domain.webhooks.operations import (
     KEPT,
     LEASE,
     MOST_SUBSCRIPTIONS,
+    OVERLAP,
     STOPPED_TOPIC,
     change_subscription,
     due_deliveries,
+    end_any_overlap,
+    end_overlap,
     end_turn,
     fan_out,
     find_any_delivery,
@@ -23,14 +26,16 @@ from tradepost.domain.webhooks.operations import (
     owner_of,
     redeliver,
     redeliver_any,
+    replace_any_secret,
+    replace_secret,
     set_active,
     subscribe,
     take_turn,
     unsubscribe,
 )
 from tradepost.domain.webhooks.schedule import Attempt, Delivery
-from tradepost.domain.webhooks.secret import signature
-from tradepost.domain.webhooks.subscription import DeliveryTold, Subscription, Tools, TriedOnce, Turn
+from tradepost.domain.webhooks.secret import signatures
+from tradepost.domain.webhooks.subscription import DeliveryTold, Secrets, Subscription, Tools, TriedOnce, Turn
 from tradepost.domain.webhooks.topics import API_VERSION, BY_NAME, TOPICS, Topic
 
 __all__ = [
@@ -39,6 +44,7 @@ __all__ = [
     "KEPT",
     "LEASE",
     "MOST_SUBSCRIPTIONS",
+    "OVERLAP",
     "STOPPED_TOPIC",
     "TOPICS",
     "Attempt",
@@ -46,6 +52,7 @@ __all__ = [
     "DeliveryTold",
     "SealUnknown",
     "SealingKeys",
+    "Secrets",
     "Subscription",
     "Tools",
     "Topic",
@@ -53,6 +60,8 @@ __all__ = [
     "Turn",
     "change_subscription",
     "due_deliveries",
+    "end_any_overlap",
+    "end_overlap",
     "end_turn",
     "fan_out",
     "find_any_delivery",
@@ -68,8 +77,10 @@ __all__ = [
     "owner_of",
     "redeliver",
     "redeliver_any",
+    "replace_any_secret",
+    "replace_secret",
     "set_active",
-    "signature",
+    "signatures",
     "subscribe",
     "take_turn",
     "unsubscribe",

@@ -30,6 +30,8 @@ MOST_SUBSCRIPTIONS: Final = 1_000
 """Of one app to one shop."""
 KEPT: Final = timedelta(days=30)
 """How long deliveries and their attempts can be looked up."""
+OVERLAP: Final = timedelta(hours=24)
+"""How long a secret that was replaced signs beside the new one, unless something else is asked for."""
 LEASE: Final = timedelta(seconds=60)
 """How long a worker may say nothing about a queue that it has in hand; longer than any attempt takes."""
 
@@ -93,6 +95,22 @@ async def change_subscription(
     return held
 
 
+async def replace_secret(ctx: MerchantCtx, subscription_id: str, overlap: timedelta) -> tuple[Subscription, str]:
+    """Let a subscription of the calling app have another secret; gives the subscription and the secret.
+
+    The secret is never shown again. What was good before signs beside it for so long at most, and not at all where
+    that is nothing. Raises SubscriptionNotFound.
+    """
+    await find_subscription(ctx, subscription_id)
+    return await replace_any_secret(ctx, subscription_id, overlap)
+
+
+async def end_overlap(ctx: MerchantCtx, subscription_id: str) -> None:
+    """Let former secrets of the calling app's subscription sign nothing any more; raises SubscriptionNotFound."""
+    await find_subscription(ctx, subscription_id)
+    await end_any_overlap(ctx, subscription_id)
+
+
 async def unsubscribe(ctx: MerchantCtx, subscription_id: str) -> None:
     """End a subscription of the calling app, with what still waits; raises SubscriptionNotFound."""
     await find_subscription(ctx, subscription_id)
@@ -146,6 +164,30 @@ async def set_active(ctx: MerchantCtx, subscription_id: str, active: bool) -> Su
     return held
 
 
+async def replace_any_secret(
+    ctx: MerchantCtx, subscription_id: str, overlap: timedelta
+) -> tuple[Subscription, str]:
+    """Let a subscription of a shop have another secret, as `replace_secret` does for the app."""
+    held = await _lock(ctx, subscription_id)
+    secret, until = new_secret(), ctx.now + overlap
+    sealed = _tools(ctx).seals.seal(secret, owner_of(held.merchant_id, held.id))
+    before = await rows.secrets_of(ctx.db, held.merchant_id, held.id)
+    after = before.replaced(sealed, ctx.now, until)
+    await rows.store_secrets(ctx.db, held.merchant_id, held.id, after, ctx.now)
+    await _note(ctx, "webhook.secret_replaced", held.id, held.app_id)
+    return replace(held, former_until=[end for _, end in after.former]), shown(secret)
+
+
+async def end_any_overlap(ctx: MerchantCtx, subscription_id: str) -> None:
+    """Let former secrets of a subscription of a shop sign nothing any more; raises SubscriptionNotFound."""
+    held = await _lock(ctx, subscription_id)
+    if held.overlap_end(ctx.now) is None:
+        return
+    before = await rows.secrets_of(ctx.db, held.merchant_id, held.id)
+    await rows.store_secrets(ctx.db, held.merchant_id, held.id, replace(before, former=()), ctx.now)
+    await _note(ctx, "webhook.former_secret_ended", held.id, held.app_id)
+
+
 async def find_any_delivery(ctx: MerchantCtx, delivery_id: str) -> DeliveryTold:
     """A delivery about a shop, whichever app it is for; raises DeliveryNotFound."""
     return await _told(ctx, delivery_id, None)
@@ -192,9 +234,10 @@ async def take_turn(ctx: Ctx, worker: int, *, even_failing: bool, left_out: Sequ
     return await rows.take_turn(ctx.db, worker, ctx.now, LEASE, even_failing, left_out)
 
 
-async def due_deliveries(ctx: Ctx, turn: Turn, most: int) -> list[Delivery]:
-    """What is to be sent now for a queue in hand, at most so many."""
-    return await rows.due(ctx.db, turn, ctx.now, most)
+async def due_deliveries(ctx: Ctx, turn: Turn, most: int) -> tuple[list[Delivery], list[bytes]]:
+    """What is to be sent now for a queue in hand, at most so many, and the sealed secrets that sign it."""
+    found, secrets = await rows.due(ctx.db, turn, ctx.now, most)
+    return found, [] if secrets is None else secrets.at(ctx.now)
 
 
 async def note_attempt(ctx: Ctx, turn: Turn, delivery: Delivery, attempt: Attempt) -> None:
@@ -230,7 +273,8 @@ async def end_turn(ctx: Ctx, turn: Turn) -> None:
 
 
 async def forget_old_deliveries(ctx: Ctx) -> int:
-    """Delete what nobody can look up any more; gives how many."""
+    """Delete what nobody can look up any more, and secrets that sign no more; gives how many deliveries."""
+    await rows.forget_former_secrets(ctx.db, ctx.now)
     return await rows.delete_old(ctx.db, ctx.now - KEPT)
 
 

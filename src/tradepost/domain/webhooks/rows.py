@@ -12,12 +12,12 @@ from tradepost.domain.context import Rows
 from tradepost.domain.sql import conditions
 from tradepost.domain.webhooks.failures import AlreadySubscribed
 from tradepost.domain.webhooks.schedule import Attempt, Delivery, Health
-from tradepost.domain.webhooks.subscription import Subscription, TriedOnce, Turn
+from tradepost.domain.webhooks.subscription import Secrets, Subscription, TriedOnce, Turn
 from tradepost.values import Page
 
 _SUBSCRIPTION = (
     "merchant_id, id, app_id, topic, endpoint, is_active, created_at, failures, failing_since, not_before, "
-    "stopped_because"
+    "stopped_because, former_until"
 )
 _DELIVERY = ", ".join(
     f"d.{column}"
@@ -43,6 +43,10 @@ def _subscription(row: Any) -> Subscription:
     told = dict(row)
     health = {name: told.pop(name) for name in ("failures", "failing_since", "not_before", "stopped_because")}
     return Subscription(**told, health=Health(**health))
+
+
+def _secrets(row: Any) -> Secrets:
+    return Secrets(row["secret"], list(zip(row["former_secrets"], row["former_until"], strict=True)))
 
 
 # -- subscriptions
@@ -123,6 +127,38 @@ async def store(db: Rows, changed: Subscription, now: datetime) -> None:
         )
     except asyncpg.UniqueViolationError:
         raise AlreadySubscribed(endpoint=changed.endpoint) from None
+
+
+async def secrets_of(db: Rows, merchant_id: str, subscription_id: str) -> Secrets:
+    """What signs for a subscription whose row this transaction holds."""
+    found = (
+        "select secret, former_secrets, former_until from webhook_subscription where merchant_id = $1 and id = $2"
+    )
+    return _secrets(await db.fetchrow(found, merchant_id, subscription_id))
+
+
+async def store_secrets(db: Rows, merchant_id: str, subscription_id: str, changed: Secrets, now: datetime) -> None:
+    """Keep what signs for a subscription whose row this transaction holds."""
+    await db.execute(
+        "update webhook_subscription set secret = $3, former_secrets = $4, former_until = $5, updated_at = $6 "
+        "where merchant_id = $1 and id = $2",
+        merchant_id,
+        subscription_id,
+        changed.present,
+        [sealed for sealed, _ in changed.former],
+        [until for _, until in changed.former],
+        now,
+    )
+
+
+async def forget_former_secrets(db: Rows, now: datetime) -> int:
+    """Drop former secrets where none of them signs any more; gives of how many subscriptions."""
+    done = await db.execute(
+        "update webhook_subscription set former_secrets = '{}', former_until = '{}' "
+        "where cardinality(former_until) > 0 and $1 >= all(former_until)",
+        now,
+    )
+    return int(done.rpartition(" ")[2])
 
 
 async def delete(db: Rows, merchant_id: str, subscription_id: str) -> None:
@@ -279,7 +315,7 @@ _TAKE = """
                and (w.worker is null or w.leased_until < clock_timestamp() or not w.worker = any(l.alive))
              order by w.due_at limit 1 for no key update of w skip locked) found
      where s.merchant_id = found.merchant_id and s.id = found.id
-    returning s.merchant_id, s.id, s.worker, s.fence, s.topic, s.endpoint, s.secret, s.failures
+    returning s.merchant_id, s.id, s.worker, s.fence, s.topic, s.endpoint, s.failures
 """
 
 
@@ -291,10 +327,11 @@ async def take_turn(
     return None if row is None else Turn(*row)
 
 
-async def due(db: Rows, turn: Turn, now: datetime, most: int) -> list[Delivery]:
-    """What a queue in hand has to tell now, what is due the longest first."""
+async def due(db: Rows, turn: Turn, now: datetime, most: int) -> tuple[list[Delivery], Secrets | None]:
+    """What a queue in hand has to tell now, what is due the longest first, and what signs it; None for nothing."""
     found = await db.fetch(
-        f"select {_DELIVERY} from {_OF_APP} where d.merchant_id = $1 and d.subscription_id = $2 "
+        f"select {_DELIVERY}, s.secret, s.former_secrets, s.former_until from {_OF_APP} "
+        "where d.merchant_id = $1 and d.subscription_id = $2 "
         "and d.state = 'pending' and d.due_at <= $3 and s.fence = $4 and s.is_active "
         "and (s.not_before is null or s.not_before <= $3) order by d.due_at, d.id limit $5",
         turn.merchant_id,
@@ -303,7 +340,8 @@ async def due(db: Rows, turn: Turn, now: datetime, most: int) -> list[Delivery]:
         turn.fence,
         most,
     )
-    return [Delivery(*row) for row in found]
+    told = [Delivery(*tuple(row)[:-3]) for row in found]
+    return told, _secrets(found[0]) if found else None
 
 
 async def hold_turn(db: Rows, turn: Turn) -> Subscription | None:

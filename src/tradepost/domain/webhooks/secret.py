@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hmac
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -26,7 +27,8 @@ def shown(secret: bytes) -> str:
     return PREFIX + base64.b64encode(secret).decode()
 
 
-def signature(secret: bytes, message_id: str, at: datetime, body: str) -> str:
-    """The signature of a message that is sent at a moment, as `webhook-signature` has it."""
+def signatures(with_secrets: Sequence[bytes], message_id: str, at: datetime, body: str) -> str:
+    """The signatures of a message that is sent at a moment, one for each secret, as its header has them."""
     text = f"{message_id}.{int(at.timestamp())}.{body}".encode()
-    return "v1," + base64.b64encode(hmac.digest(secret, text, "sha256")).decode()
+    signed = (base64.b64encode(hmac.digest(secret, text, "sha256")).decode() for secret in with_secrets)
+    return " ".join(f"v1,{one}" for one in signed)

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from tradepost.domain.sealing import SealingKeys
 from tradepost.domain.webhooks.schedule import HEALTHY, Delivery, Health
+
+MOST_FORMER: Final = 4
+"""Secrets that sign beside the present one; of more, the oldest are gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,31 @@ class Subscription:
     is_active: bool
     created_at: datetime
     health: Health = HEALTHY
+    former_until: Sequence[datetime] = ()
+    """Until when each secret that was replaced signs beside the present one; what is over may still be there."""
+
+    def overlap_end(self, now: datetime) -> datetime | None:
+        """Until when messages are signed with a former secret, too; None where they are not."""
+        end = max(self.former_until, default=now)
+        return end if end > now else None
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """What the messages of a subscription are signed with, sealed: the present secret, and those before it."""
+
+    present: bytes
+    former: Sequence[tuple[bytes, datetime]] = ()
+    """Each with until when it signs, the latest first."""
+
+    def at(self, now: datetime) -> list[bytes]:
+        """Those that sign at a moment, the present one first."""
+        return [self.present, *(sealed for sealed, until in self.former if until > now)]
+
+    def replaced(self, new: bytes, now: datetime, until: datetime) -> Secrets:
+        """The same with another secret; what was there signs until then, and none of it longer."""
+        before = [(self.present, until), *((sealed, min(until, end)) for sealed, end in self.former)]
+        return Secrets(new, [(sealed, end) for sealed, end in before if end > now][:MOST_FORMER])
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +72,6 @@ class Turn:
     fence: int
     topic: str
     endpoint: str
-    secret: bytes
-    """Sealed."""
     failures: int
 
 

@@ -7,7 +7,7 @@ section 7); deliveries and their attempts are ours.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, ClassVar, Final
 
 from msgspec import UNSET, Struct, UnsetType
@@ -23,6 +23,7 @@ from tradepost.wire.paging import Listing
 from tradepost.wire.params import Choice, Doc, LookedUp, WebUrl, Whole
 
 BASE: Final = "/api/v3/webhook"
+MOST_OVERLAP_HOURS: Final = 168
 
 SubscriptionId = Annotated[str, v.AnyId(), Doc("The id of one of your subscriptions.")]
 DeliveryId = Annotated[str, v.AnyId(), Doc("The id of a delivery, which its message has as `webhook-id`.")]
@@ -40,16 +41,20 @@ class Topic(Struct):
 
 
 class Subscription(Struct):
-    """Where you want to be told about a topic. `status` is ACTIVE or INACTIVE."""
+    """Where you want to be told about a topic. `status` is ACTIVE or INACTIVE.
+
+    `former_secret_until` is there while messages are signed with a secret that was replaced, too.
+    """
 
     id: str
     topic_id: str
     endpoint: str
     status: str
+    former_secret_until: str | UnsetType
 
 
 class NewSubscription(Subscription):
-    """A subscription that was just made. `secret` signs its messages; it is never shown again."""
+    """A subscription whose secret was just made. `secret` signs its messages; it is never shown again."""
 
     secret: str
 
@@ -113,7 +118,7 @@ async def list_subscriptions(ctx: MerchantCtx) -> list[Subscription]:
 
     Those of your app to this merchant, the oldest first.
     """
-    return [_told(found) for found in await webhooks.list_subscriptions(ctx)]
+    return [_told(ctx, found) for found in await webhooks.list_subscriptions(ctx)]
 
 
 @api.write(
@@ -133,13 +138,13 @@ async def subscribe(
     Your app is told what happens from now on. The answer has the secret that its messages are signed with.
     """
     made, secret = await webhooks.subscribe(ctx, topic_id, endpoint)
-    return NewSubscription(made.id, BY_NAME[made.topic].id, made.endpoint, _status(made), secret)
+    return _with_secret(ctx, made, secret)
 
 
 @api.read(f"{BASE}/subscriptions/{{id}}", scope="webhook:read", exact=True, fails=[f.SubscriptionNotFound])
 async def get_subscription(ctx: MerchantCtx, *, id: SubscriptionId) -> Subscription:
     """Retrieve a webhook subscription."""
-    return _told(await webhooks.find_subscription(ctx, id))
+    return _told(ctx, await webhooks.find_subscription(ctx, id))
 
 
 @api.write(
@@ -155,7 +160,7 @@ async def change_subscription(ctx: MerchantCtx, *, id: SubscriptionId, change: C
     What was waiting when it stopped is sent. What happened while it was not active is not.
     """
     activate = change.status is not None
-    return _told(await webhooks.change_subscription(ctx, id, activate=activate, endpoint=change.endpoint))
+    return _told(ctx, await webhooks.change_subscription(ctx, id, activate=activate, endpoint=change.endpoint))
 
 
 @api.write(
@@ -172,6 +177,42 @@ async def unsubscribe(ctx: MerchantCtx, *, id: SubscriptionId) -> None:
     With what was still to be sent and everything that was.
     """
     await webhooks.unsubscribe(ctx, id)
+
+
+@api.write(f"{BASE}/secret", scope="webhook:write", exact=True, fails=[f.SubscriptionNotFound])
+async def replace_secret(
+    ctx: MerchantCtx,
+    *,
+    subscription_id: SubscriptionId,
+    overlap_hours: Annotated[
+        int,
+        Whole(0, MOST_OVERLAP_HOURS),
+        Doc("For how many hours the former secret signs, too, 0 to 168; with 0 no former secret does."),
+    ] = 24,
+) -> NewSubscription:
+    """Replace the secret of a webhook subscription.
+
+    Messages have a signature for each secret, so a receiver can change from one to the other at any time of the
+    overlap. The answer has the new secret. Call it again where the answer was lost: the former ones go on.
+    """
+    made, secret = await webhooks.replace_secret(ctx, subscription_id, timedelta(hours=overlap_hours))
+    return _with_secret(ctx, made, secret)
+
+
+@api.write(
+    f"{BASE}/former_secret",
+    scope="webhook:write",
+    method="DELETE",
+    exact=True,
+    empty=True,
+    fails=[f.SubscriptionNotFound],
+)
+async def end_former_secret(ctx: MerchantCtx, *, subscription_id: SubscriptionId) -> None:
+    """End the former secret of a webhook subscription.
+
+    From now on messages are signed with the present one alone, also where they were so before.
+    """
+    await webhooks.end_overlap(ctx, subscription_id)
 
 
 @api.read(f"{BASE}/deliveries", scope="webhook:read", exact=True, fails=[f.SubscriptionNotFound])
@@ -208,12 +249,18 @@ async def redeliver(ctx: MerchantCtx, *, id: DeliveryId) -> DeliveryDetails:
     return _details(await webhooks.redeliver(ctx, id))
 
 
-def _told(found: webhooks.Subscription) -> Subscription:
-    return Subscription(found.id, BY_NAME[found.topic].id, found.endpoint, _status(found))
+def _told(ctx: MerchantCtx, found: webhooks.Subscription) -> Subscription:
+    return Subscription(*_fields(ctx, found))
 
 
-def _status(found: webhooks.Subscription) -> str:
-    return "ACTIVE" if found.is_active else "INACTIVE"
+def _with_secret(ctx: MerchantCtx, made: webhooks.Subscription, secret: str) -> NewSubscription:
+    return NewSubscription(*_fields(ctx, made), secret)
+
+
+def _fields(ctx: MerchantCtx, found: webhooks.Subscription) -> tuple[str, str, str, str, str | UnsetType]:
+    end = found.overlap_end(ctx.now)
+    status = "ACTIVE" if found.is_active else "INACTIVE"
+    return found.id, BY_NAME[found.topic].id, found.endpoint, status, UNSET if end is None else _moment(end)
 
 
 def _common(found: webhooks.Delivery) -> tuple[str, str, str, int, str, str | UnsetType]:

@@ -166,24 +166,26 @@ class Visit:
         return tools.seals
 
     @asynccontextmanager
-    async def shop(self) -> AsyncIterator[MerchantCtx]:
+    async def shop(self, *, proved: bool = False) -> AsyncIterator[MerchantCtx]:
         """One transaction as the merchant who is signed in: `account` on the merchant service."""
-        async with self.account() as ctx:
+        async with self.account(proved=proved) as ctx:
             assert isinstance(ctx, MerchantCtx), "nobody else has a shop"
             yield ctx
 
     @asynccontextmanager
-    async def account(self) -> AsyncIterator[MerchantCtx | ShipperCtx]:
+    async def account(self, *, proved: bool = False) -> AsyncIterator[MerchantCtx | ShipperCtx]:
         """One transaction as the account that is signed in, with all that a call of its to the API would have.
 
         Whoever is not signed in is asked to, and a form that was not made for this session is refused: no page
-        that begins with this can be called otherwise.
+        that begins with this can be called otherwise. With `proved` he must have shown lately who he is.
         """
         async with self.open() as (ctx, signed):
             signed = self.need_signed(signed)
             is_sent = self.request.method == "POST"
             if is_sent:
                 self.check_form()
+            if proved:
+                self.need_proved(signed)
             if signed.suspended:
                 word = "shop_suspended" if self.site.service == "merchant" else "account_suspended"
                 raise Stop(self.trouble(word, 403))

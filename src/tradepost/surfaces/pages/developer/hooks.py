@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Final
 
 from tradepost.domain import webhooks
@@ -34,22 +35,53 @@ async def show_hook(visit: Visit) -> Response:
             hook = await webhooks.find_any_subscription(ctx, visit.blanks["id"])
             found, more = await webhooks.list_any_deliveries(ctx, hook.id, page)
             names = await names_of_apps(ctx, visit.site.service, ctx.actor.id)
+            overlap = hook.overlap_end(ctx.now)
     except SubscriptionNotFound:
         return visit.trouble("not_there", 404)
     return visit.render(
-        "developer/hook.html", hook=hook, found=found, names=names, pages=lists.around(visit, page, more)
+        "developer/hook.html",
+        hook=hook,
+        overlap=overlap,
+        found=found,
+        names=names,
+        pages=lists.around(visit, page, more),
     )
 
 
-async def activate(visit: Visit) -> Response:
-    """Let a subscription that was stopped be told again; one that is active stays as it is."""
+async def change(visit: Visit) -> Response:
+    """What the buttons of the page ask for."""
+    do = {"secret": replace_secret, "overlap": end_overlap}.get(visit.form.get("do") or "", activate)
     try:
-        async with visit.shop() as ctx:
-            hook = await webhooks.find_any_subscription(ctx, visit.blanks["id"])
-            if not hook.is_active:
-                await webhooks.set_active(ctx, hook.id, True)
+        return await do(visit)
     except SubscriptionNotFound:
         return visit.trouble("not_there", 404)
+
+
+async def replace_secret(visit: Visit) -> Response:
+    """Let a subscription have another secret, and show it this once; raises SubscriptionNotFound."""
+    overlap = timedelta() if visit.form.get("former") == "ends" else webhooks.OVERLAP
+    async with visit.shop(proved=True) as ctx:
+        hook, secret = await webhooks.replace_any_secret(ctx, visit.blanks["id"], overlap)
+        until = hook.overlap_end(ctx.now)
+    return visit.render("developer/hook_secret.html", hook=hook, secret=secret, overlap=until)
+
+
+async def end_overlap(visit: Visit) -> Response:
+    """Let former secrets sign nothing any more; raises SubscriptionNotFound."""
+    async with visit.shop(proved=True) as ctx:
+        await webhooks.end_any_overlap(ctx, visit.blanks["id"])
+    return visit.done("overlap_ended", f"{HOOKS}/{visit.blanks['id']}")
+
+
+async def activate(visit: Visit) -> Response:
+    """Let a subscription that was stopped be told again; one that is active stays as it is.
+
+    Raises SubscriptionNotFound.
+    """
+    async with visit.shop() as ctx:
+        hook = await webhooks.find_any_subscription(ctx, visit.blanks["id"])
+        if not hook.is_active:
+            await webhooks.set_active(ctx, hook.id, True)
     return visit.done("hook_active", f"{HOOKS}/{hook.id}")
 
 
@@ -88,6 +120,6 @@ async def _find(visit: Visit, ctx: MerchantCtx) -> tuple[webhooks.Subscription, 
 
 PAGES: Final[Mapping[str, Mapping[str, Page]]] = {
     HOOKS: {"GET": show_hooks},
-    ONE: {"GET": show_hook, "POST": activate},
+    ONE: {"GET": show_hook, "POST": change},
     DELIVERY: {"GET": show_delivery, "POST": redeliver},
 }
