@@ -19,7 +19,7 @@ USD: Final = {"merchant_id": MERCHANTS["usd"]}
 PAGE: Final = {"after": "1700000000000000-ffffffffffffffffffffffff", "limit": "10"}
 
 GOOD: Final[dict[str, dict[str, str]]] = {
-    "merchants": PAGE,
+    "merchants": PAGE | {"text": "kenji"},
     "orders": USD | PAGE | {"transaction_id": "541aa45dae1e1d039ffa5c44", "tracking_number": "tr1234usd"},
     "orders/get": USD | {"order_id": ORDERS["usd"]["open"]},
     "senders": PAGE,

@@ -194,8 +194,9 @@ def assert_families_fit(endpoint: Endpoint, schema: dict[str, Any]) -> None:
 
 
 def test_every_failure_is_told_under_its_status(book: Book) -> None:
-    document, table = openapi(book), book.surface.table
+    document = openapi(book)
     for endpoint in book.surface.endpoints:
+        table = book.surface.table.at(endpoint.path)
         for _, _, operation in operations(document, endpoint):
             keys = book.surface.key_failures if book.surface.keeps_answer(endpoint) else ()
             usual = (*book.surface.common_failures, *keys, refusals.TokenMissing)

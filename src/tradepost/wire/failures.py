@@ -55,6 +55,8 @@ class FailureTable:
         self._lines = dict(lines)
         self._sentences = {locale: dict(words) for locale, words in sentences.items()}
         self.default_locale = default_locale
+        self.parts: dict[str, FailureTable] = {}
+        """Tables of parts that tell some failures otherwise, by what the paths of a part begin with."""
 
     @property
     def locales(self) -> tuple[str, ...]:
@@ -89,6 +91,23 @@ class FailureTable:
     def _blank(self, value: Any, locale: str) -> str:
         """What a sentence says of a blank; a fact inside of a fact is told by its own sentence."""
         return self.tell(value, locale).message if isinstance(value, Fact) else echo(value)
+
+    def at(self, path: str) -> FailureTable:
+        """The table that the failures of a path are told by."""
+        for root, table in self.parts.items():
+            if path.startswith(root):
+                return table
+        return self
+
+    def with_part(self, root: str, codes: Mapping[str, tuple[int, int]]) -> FailureTable:
+        """This table where, under `root`, some failures have another status and code, by their names."""
+        lines = {
+            name: dataclasses.replace(self._lines[name], http=http, code=code)
+            for name, (http, code) in codes.items()
+        }
+        whole = FailureTable(self._lines, self._sentences, self.default_locale)
+        whole.parts = self.parts | {root: FailureTable(self._lines | lines, self._sentences, self.default_locale)}
+        return whole
 
     def check(self, facts: Iterable[type[Fact]]) -> None:
         """Refuse a table that lacks one of `facts` or whose sentences mention what a fact cannot tell."""

@@ -88,10 +88,11 @@ class Rules:
 class _Reply:
     """How to answer this call, as far as it is known yet."""
 
-    __slots__ = ("cut", "format", "headers", "late", "locale", "request_id", "surface")
+    __slots__ = ("cut", "format", "headers", "late", "locale", "request_id", "surface", "table")
 
-    def __init__(self, surface: Surface, request_id: str) -> None:
+    def __init__(self, surface: Surface, request_id: str, path: str = "") -> None:
         self.surface = surface
+        self.table = surface.table.at(path)
         self.request_id = request_id
         self.late, self.cut = 0.0, False
         self.format = "json"
@@ -122,7 +123,7 @@ class _Reply:
         return Response(200, made.data, made.content_type, self.headers)
 
     def failure(self, fact: Fact) -> Response:
-        failed = self.surface.table.tell(fact, self.locale)
+        failed = self.table.tell(fact, self.locale)
         if isinstance(fact, TryLater):
             if fact.reset is not None:
                 self.headers["Wish-Rate-Limit-Remaining"] = "0"
@@ -165,7 +166,7 @@ async def answer(
     Whatever happens comes out as an answer in the envelope: a fact by the table of the surface, anything else
     as Unexpected, logged once under the request id.
     """
-    reply = _Reply(surface, request_id)
+    reply = _Reply(surface, request_id, request.path)
     try:
         try:
             response = await _serve(surface, sessions, rules, queues, request, reply)

@@ -31,13 +31,24 @@ SCOPES: Final = {
 # The reference gives no number. Ours keeps a runaway loop from hurting others and is out of anybody else's way.
 DEFAULT_LIMIT: Final = RateLimit(group="default", level="app_user", limit=30_000, seconds=60)
 
+# Recorded of the third generation of paths, beside its OAuth calls: another number for each trouble with a token.
+NEWER_CODES: Final = {
+    "TokenMissing": (401, 1012),
+    "TokenMalformed": (400, 1006),
+    "TokenForged": (400, 1006),
+    "TokenUnknown": (400, 1006),
+    "TokenExpired": (400, 1007),
+    "TokenRevoked": (400, 1008),
+    "AccountSuspended": (400, 1002),
+}
+
 api = Surface(
     name="merchant",
     title="Merchant API",
     version="2",
     prefix="/api/v2",
     prefix_aliases=("/v2",),
-    table=load_table(resources.files(__package__), LOCALES),
+    table=load_table(resources.files(__package__), LOCALES).with_part("/api/v3/", NEWER_CODES),
     failure_base=Failure,
     common_failures=(
         *access.TOKEN_FAILS,

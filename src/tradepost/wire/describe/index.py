@@ -9,7 +9,12 @@ from tradepost.wire.describe.components import headers_of
 from tradepost.wire.describe.curl import curl
 from tradepost.wire.describe.markdown import block, code, slug, table
 from tradepost.wire.describe.schemas import is_listing
-from tradepost.wire.describe.told import failure_table, failures_of_any_call, failures_of_some
+from tradepost.wire.describe.told import (
+    failure_table,
+    failures_of_any_call,
+    failures_of_some,
+    failures_told_otherwise,
+)
 from tradepost.wire.endpoint import BODY_LIMIT, Endpoint
 from tradepost.wire.forms import ACCEPTED_TYPES, MOST_FIELDS
 from tradepost.wire.http_types import KEY_HEADER, MOST_KEY
@@ -293,6 +298,8 @@ def _errors(book: Book) -> list[str]:
         "has several causes.",
         failure_table(failures_of_any_call(surface), surface.tells_type),
     ]
+    for root, others in failures_told_otherwise(surface).items():
+        parts += [f"Under {code(root)} some of them have other codes:", failure_table(others, surface.tells_type)]
     if some := failures_of_some(surface):
         parts += [
             "## Errors of some endpoints",

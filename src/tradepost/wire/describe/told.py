@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,8 +11,10 @@ from tradepost.values import Fact, TryLater
 from tradepost.wire import refusals
 from tradepost.wire.bodies import StrictObject
 from tradepost.wire.describe.book import Book
-from tradepost.wire.describe.markdown import code, table
+from tradepost.wire.describe.markdown import code
+from tradepost.wire.describe.markdown import table as table_of
 from tradepost.wire.endpoint import Endpoint, Surface
+from tradepost.wire.failures import FailureTable
 
 # A declared operation cannot meet these: they are about paths and methods that nobody declared.
 _ELSEWHERE = (refusals.PathUnknown, refusals.MethodNotAllowed)
@@ -30,9 +33,9 @@ class Told:
     when: str
 
 
-def tell(surface: Surface, fact: type[Fact]) -> Told:
-    """A failure as this surface tells it."""
-    return _told(surface, fact.__name__, " ".join((inspect.getdoc(fact) or "").split()))
+def tell(table: FailureTable, fact: type[Fact]) -> Told:
+    """A failure as a table tells it."""
+    return _told(table, fact.__name__, " ".join((inspect.getdoc(fact) or "").split()))
 
 
 def own_failures(book: Book, endpoint: Endpoint) -> list[Told]:
@@ -41,7 +44,7 @@ def own_failures(book: Book, endpoint: Endpoint) -> list[Told]:
     facts: list[type[Fact]] = [*endpoint.failures, *missing]
     if endpoint.one_of:
         facts.append(refusals.OneOfMissing)
-    return [tell(book.surface, fact) for fact in dict.fromkeys(facts)]
+    return [tell(book.surface.table.at(endpoint.path), fact) for fact in dict.fromkeys(facts)]
 
 
 def shared_failures(book: Book, endpoint: Endpoint) -> list[Told]:
@@ -60,12 +63,26 @@ def shared_failures(book: Book, endpoint: Endpoint) -> list[Told]:
     own = {told.name for told in own_failures(book, endpoint)}
     facts = [fact for fact in _everywhere(book.surface) if fact not in never and fact.__name__ not in own]
     facts += book.surface.key_failures if book.surface.keeps_answer(endpoint) else ()
-    return [tell(book.surface, fact) for fact in facts]
+    return [tell(book.surface.table.at(endpoint.path), fact) for fact in facts]
 
 
 def failures_of_any_call(surface: Surface) -> list[Told]:
     """What a call can meet whatever it calls, by code."""
-    return _sorted(tell(surface, fact) for fact in _everywhere(surface))
+    return _sorted(tell(surface.table, fact) for fact in _everywhere(surface))
+
+
+def failures_told_otherwise(surface: Surface) -> dict[str, list[Told]]:
+    """What a part of a surface tells under other codes than the rest, by what its paths begin with."""
+    usual = failures_of_any_call(surface)
+    return {
+        root: _sorted(
+            dataclasses.replace(told, http=line.http, code=line.code)
+            for told in usual
+            for line in (table.line(told.name),)
+            if (told.http, told.code) != (line.http, line.code)
+        )
+        for root, table in surface.table.parts.items()
+    }
 
 
 def failures_of_some(surface: Surface) -> list[Told]:
@@ -74,7 +91,7 @@ def failures_of_some(surface: Surface) -> list[Told]:
     known = {fact.__name__: fact for fact in (*declared, *surface.key_failures)}
     rest = set(surface.table.names()) - {fact.__name__ for fact in _everywhere(surface)}
     return _sorted(
-        tell(surface, known[name]) if name in known else _told(surface, name, "")
+        tell(surface.table, known[name]) if name in known else _told(surface.table, name, "")
         for name in surface.table.names()
         if name in rest
     )
@@ -87,7 +104,7 @@ def failure_table(failures: Iterable[Told], tells_type: bool) -> str:
     for told in failures:
         row = [str(told.code), str(told.http), code(told.type), code(told.data), code(told.sentence), told.when]
         rows.append(row if tells_type else [*row[:2], *row[3:]])
-    return table(head if tells_type else [*head[:2], *head[3:]], rows)
+    return table_of(head if tells_type else [*head[:2], *head[3:]], rows)
 
 
 def _everywhere(surface: Surface) -> list[type[Fact]]:
@@ -99,10 +116,10 @@ def _everywhere(surface: Surface) -> list[type[Fact]]:
     return [*wire, *surface.common_failures]
 
 
-def _told(surface: Surface, name: str, when: str) -> Told:
-    line = surface.table.line(name)
+def _told(table: FailureTable, name: str, when: str) -> Told:
+    line = table.line(name)
     data = f"{{{line.detail[1:]}}}" if line.detail.startswith("@") else line.detail
-    sentence = surface.table.sentence(name, surface.table.default_locale)
+    sentence = table.sentence(name, table.default_locale)
     return Told(name, line.http, line.code, data, line.type, sentence, when)
 
 
