@@ -23,9 +23,9 @@ LOOKS = {
 """Verbs that change nothing."""
 BY_THEMSELVES = {
     "add_merchant", "suspend_merchant", "resume_merchant", "issue_token", "revoke_token", "add_app", "verify_app",
-    "refuse_app", "disable_app", "enable_app", "replace_secret", "consent", "withdraw", "add_operator", "set_password",
-    "disable_operator", "enable_operator", "add_sender", "bind_shop", "unbind_shop", "stop", "start", "retry",
-    "remove_factor",
+    "refuse_app", "disable_app", "enable_app", "replace_secret", "consent", "withdraw", "add_operator",
+    "set_password", "disable_operator", "enable_operator", "add_sender", "bind_shop", "unbind_shop", "stop",
+    "start", "retry", "remove_factor",
 }  # fmt: skip
 """Verbs whose operation writes its row itself, whoever asks for it."""
 FRAME = {"run", "run_for"}

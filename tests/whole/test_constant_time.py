@@ -37,7 +37,7 @@ _NAMED = re.compile(
 )
 RIGHT: Final = {
     "domain/audit/operations.py": "links of the audit log are no secrets; who reads them has them all",
-    "surfaces/pages/developer/again.py": "the name of a parameter, and what stands in a kept call instead of a secret",
+    "surfaces/pages/developer/again.py": "the name of a parameter, and what stands in a kept call for it",
     "wire/describe/curl.py": "the name of a parameter, in an example",
     "wire/gate.py": "the name of a parameter",
     "wire/shown.py": "two answers to what the same caller sent, one of them with his own",
