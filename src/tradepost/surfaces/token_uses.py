@@ -8,7 +8,6 @@ there again with his next call. It is no part of the request log, and goes on wh
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from typing import Final
 
 import structlog
@@ -17,6 +16,7 @@ from tradepost.domain import access
 from tradepost.domain.access import Admission, Asked, Use
 from tradepost.domain.access.uses import MOST_ADDRESS, MOST_AGENT
 from tradepost.storage.database import Database, StorageUnavailable
+from tradepost.surfaces.beside import Beside
 from tradepost.surfaces.request_log.redaction import asked_path
 
 MOST_TOKENS: Final = 2_000
@@ -28,14 +28,16 @@ STOP_SECONDS: Final = 2.0
 log = structlog.get_logger("tradepost.access")
 
 
-class TokenUses:
+class TokenUses(Beside):
     """Uses of tokens on their way into the database."""
+
+    log, lost, stop_seconds = log, "uses of tokens not kept", STOP_SECONDS
 
     def __init__(self, database: Database) -> None:
         """`database` is the platform's, which somebody else opens and closes."""
+        super().__init__()
         self._database = database
         self._waiting: dict[str, dict[tuple[str, str], str]] = {}
-        self._task: asyncio.Task[None] | None = None
         self.written = 0
         """Uses that were written so far."""
 
@@ -57,24 +59,6 @@ class TokenUses:
         place = (asked.client, asked.agent)
         if place not in places and len(places) < MOST_OF_ONE:
             places[place] = actor.id
-
-    async def start(self) -> None:
-        """Begin to write."""
-        self._task = asyncio.create_task(self._write_on())
-
-    async def stop(self) -> None:
-        """Write what is there, for a moment at most, and write no more."""
-        if self._task is None:
-            return
-        self._task.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._task
-        self._task = None
-        try:
-            async with asyncio.timeout(STOP_SECONDS):
-                await self.flush()
-        except (TimeoutError, StorageUnavailable):
-            log.warning("uses of tokens not kept", count=self.waiting)
 
     async def flush(self) -> None:
         """Write what is there; raises StorageUnavailable, and what is there stays."""

@@ -17,6 +17,13 @@ from tradepost.domain.people import Person
 _LINE = "select id, name, locale, disabled_at is not null, created_at from operator_account"
 
 
+_PERSON = (
+    "select o.id, o.id, o.name, o.locale, p.hash from operator_account o "
+    "join operator_password p on p.operator_id = o.id"
+)
+"""An operator who signs in with a password, as a Person has him."""
+
+
 async def insert(db: Rows, operator_id: str, name: str, locale: str, now: datetime) -> None:
     """Add an operator; raises NameTaken."""
     try:
@@ -103,21 +110,13 @@ async def set_password(db: Rows, operator_id: str, kept: str, now: datetime) -> 
 
 async def find_person(db: Rows, name: str) -> Person | None:
     """Who signs in with a name; nobody who is disabled."""
-    row = await db.fetchrow(
-        "select o.id, o.id, o.name, o.locale, p.hash from operator_account o "
-        "join operator_password p on p.operator_id = o.id where o.name = $1 and o.disabled_at is null",
-        name,
-    )
+    row = await db.fetchrow(f"{_PERSON} where o.name = $1 and o.disabled_at is null", name)
     return None if row is None else Person(*row)
 
 
 async def find_by_id(db: Rows, operator_id: str) -> Person | None:
     """The operator of this id who signs in with a password."""
-    row = await db.fetchrow(
-        "select o.id, o.id, o.name, o.locale, p.hash from operator_account o "
-        "join operator_password p on p.operator_id = o.id where o.id = $1",
-        operator_id,
-    )
+    row = await db.fetchrow(f"{_PERSON} where o.id = $1", operator_id)
     return None if row is None else Person(*row)
 
 

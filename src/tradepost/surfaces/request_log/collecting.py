@@ -24,6 +24,7 @@ import structlog
 from tradepost.domain import request_log
 from tradepost.domain.request_log import Call, Owner, Pack, PackMaker, Said, Shown
 from tradepost.storage.database import Database, StorageUnavailable
+from tradepost.surfaces.beside import Beside
 from tradepost.surfaces.request_log.redaction import answered, asked_body, asked_path, asked_query
 from tradepost.values import Fact
 from tradepost.wire.reading import LOOKED_AT
@@ -51,14 +52,17 @@ _CLIENT_ID = re.compile(rb"""client_id["']?\s*[=:>]\s*["']?([0-9a-f]{24})""", re
 log = structlog.get_logger("tradepost.request_log")
 
 
-class RequestLog:
+class RequestLog(Beside):
     """Calls on their way into the log."""
+
+    log, lost, stop_seconds = log, "calls not kept", STOP_SECONDS
 
     def __init__(self, database: Database, most_per_day: int, most_waiting: int = MOST_WAITING) -> None:
         """`database` is the platform's and nobody else's.
 
         `most_per_day` is how many calls of one account are kept of each day.
         """
+        super().__init__()
         self._database = database
         self._most_per_day = most_per_day
         self._most_waiting = most_waiting
@@ -67,7 +71,6 @@ class RequestLog:
         self._missed: Counter[Shown] = Counter()
         self._owners: dict[Shown, Owner] = {}
         self._packs: list[Pack] = []
-        self._task: asyncio.Task[None] | None = None
         self.written = 0
         """Calls that were kept so far."""
         self.missed = 0
@@ -94,21 +97,11 @@ class RequestLog:
     async def start(self) -> None:
         """Open the database and begin to write."""
         await self._database.open()
-        self._task = asyncio.create_task(self._write_on())
+        await super().start()
 
     async def stop(self) -> None:
-        """Write what is there, for a few seconds at most, and write no more."""
-        if self._task is None:
-            return
-        self._task.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._task
-        self._task = None
-        try:
-            async with asyncio.timeout(STOP_SECONDS):
-                await self.flush()
-        except (TimeoutError, StorageUnavailable):
-            log.warning("calls not kept", count=self.waiting)
+        """Write what is there, for a few seconds at most, write no more, and close the database."""
+        await super().stop()
         await self._database.close()
 
     async def flush(self) -> None:
