@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Thread
@@ -53,15 +53,19 @@ def sql(running: Program, statement: str) -> list[Any]:
 
 
 @contextmanager
-def holding(running: Program, statement: str) -> Iterator[None]:
-    """Somebody in the middle of a transaction in which he has asked something."""
+def holding(running: Program, statement: str) -> Iterator[Callable[[str], None]]:
+    """Somebody in the middle of a transaction in which he has asked something; with what he asks next."""
     loop = asyncio.new_event_loop()
     address = running.embedded.connection(SUPERUSER, DATABASE)
     connection = loop.run_until_complete(asyncpg.connect(**address, server_settings={"search_path": "tradepost"}))
     try:
         loop.run_until_complete(connection.transaction().start())
         loop.run_until_complete(connection.execute(statement))
-        yield
+
+        def then(statement: str) -> None:
+            loop.run_until_complete(connection.execute(statement))
+
+        yield then
     finally:
         loop.run_until_complete(connection.close())
         loop.close()
@@ -137,6 +141,26 @@ def test_no_worker_is_there_while_the_world_is_exchanged(running: Program, clien
     exchange.join()
     wait_until(lambda: sql(running, working) not in ([], before), what="the worker again")
     control(client, "restore", name="exchange")
+
+
+def test_who_comes_to_the_tokens_last_is_let_through(running: Program, client: Client) -> None:
+    """A page reads his apps and then their tokens: whoever exchanges the world does not keep those for good."""
+    held = """select from pg_locks where relation = 'tradepost.access_token'::regclass
+               and mode = 'AccessExclusiveLock' and granted"""
+    with ThreadPoolExecutor(1) as other, holding(running, "select 1 from app limit 1") as then:
+        exchange = other.submit(asked, client, "reset")
+        wait_until(lambda: exchange.done() or sql(running, held) != [], what="whoever resets")
+        then("select 1 from access_token limit 1")
+        then("commit")
+        assert exchange.result().status == 200
+
+
+def test_chores_that_are_due_keep_nobody_waiting(running: Program, client: Client) -> None:
+    """They are left for the world that is there afterwards."""
+    for _ in range(5):
+        control(client, "clock", move="+90d")
+        control(client, "reset")
+    assert "canceling statement due to lock timeout" not in running.complaints
 
 
 def test_time_goes_on_from_the_moment_of_the_snapshot(running: Program, client: Client) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
+import asyncpg
 import pytest
 
 from tests.support.database import Server, once
@@ -16,6 +18,8 @@ from tradepost.domain import downloads, jobs
 from tradepost.domain.context import Ctx
 from tradepost.domain.downloads import PRODUCTS, folder_of, key_of
 from tradepost.domain.downloads.link import LIFETIME
+from tradepost.opening import OWNER_ROLE
+from tradepost.sandbox.pause import pause_workers
 from tradepost.storage.database import PLATFORM_ROLE, Database
 from tradepost.storage.files import FileStore, FilesUnavailable
 from tradepost.storage.files_local import LocalFiles
@@ -32,6 +36,8 @@ class Yard:
     account: str
     database: Database
     files: LocalFiles
+    address: Mapping[str, Any]
+    """How the owner of the database connects."""
 
     async def ended(self, ago: timedelta, *versions: int, state: str = "finished", kind: str = "") -> str:
         """A download that ended so long ago and left some files; gives its id."""
@@ -67,11 +73,12 @@ def play(server: Server, world: World, tmp_path: Path) -> Play:
 
         async def within() -> None:
             database = Database(server.embedded.connection(PLATFORM_ROLE, "chores"), PLATFORM_ROLE, most=4)
+            owner, files = server.embedded.connection(OWNER_ROLE, "chores"), LocalFiles(tmp_path / "files")
             await database.open()
             try:
                 async with database.acting_for("") as connection:
                     await connection.execute("delete from job")
-                await scene(Yard(world.merchants["usd"].account_id, database, LocalFiles(tmp_path / "files")))
+                await scene(Yard(world.merchants["usd"].account_id, database, files, owner))
             finally:
                 await database.close()
 
@@ -154,6 +161,32 @@ def test_a_chore_that_fails_is_due_again_and_its_worker_goes_on(play: Play) -> N
             errors.pop()
         errors.append("select 1")
         assert await do_chore(yard.database, yard.files, chore) == 1
+
+    play(scene)
+
+
+def test_a_chore_in_hand_is_waited_for_while_the_world_is_exchanged(play: Play) -> None:
+    """Whoever exchanges it goes on when the chore is done, and none begins until he is: it is due afterwards."""
+
+    async def scene(yard: Yard) -> None:
+        exchanging = await asyncpg.connect(**yard.address)
+
+        async def wait(ctx: Ctx, files: FileStore) -> int:
+            pausing = asyncio.create_task(pause_workers(exchanging))
+            while not await ctx.db.fetchval("select exists (select from pg_locks where not granted)"):
+                assert not pausing.done()
+                await asyncio.sleep(0.01)
+            assert await do_chore(yard.database, yard.files, SWEEP) is None
+            waiting.append(pausing)
+            return 1
+
+        waiting: list[asyncio.Task[None]] = []
+        assert await do_chore(yard.database, yard.files, Chore("wait", HOUR, wait)) == 1
+        await waiting[0]
+        await yard.ended(LIFETIME + HOUR, 1)
+        assert await do_chore(yard.database, yard.files, SWEEP) is None
+        await exchanging.close()
+        assert await do_chore(yard.database, yard.files, SWEEP) == 1
 
     play(scene)
 

@@ -19,6 +19,8 @@ from tradepost.values import TryLater
 TRIES: Final = 250
 PAUSE: Final = 0.02
 """Seconds between two of them."""
+_ROUNDS: Final = 10
+_TRIES_OF_ROUND: Final = 25
 _PAUSE_LOCK: Final = 7404  # as in worker.runner
 _END_WORKERS = """
     select pid, pg_terminate_backend(pid) from pg_locks
@@ -52,15 +54,14 @@ async def count_workers(db: Rows) -> int:
 async def pause_workers(connection: asyncpg.Connection[Any]) -> None:
     """End the sessions of all workers and keep them from new ones for as long as this connection lasts.
 
-    Returns when they have dropped all that they had in hand: only then do they ask for a new session. Raises
-    WorldBusy where they do not within a few seconds.
+    Returns when they have dropped all that they had in hand: only then do they ask for a new session. A chore in
+    hand gets to its end, and no other begins. Raises WorldBusy where they do not within a few seconds.
     """
     ended: set[int] = set()
-    for _ in range(TRIES):
+    for _ in range(_ROUNDS):
         ended |= await _end_workers(connection)
-        if await connection.fetchval("select pg_try_advisory_lock($1, 0)", _PAUSE_LOCK):
+        if await _gets_lock(connection):
             break
-        await asyncio.sleep(PAUSE)
     else:
         raise WorldBusy
     for _ in range(TRIES):
@@ -75,21 +76,43 @@ async def hold_tables(connection: asyncpg.Connection[Any], tables: str) -> None:
 
     Every call begins with its token, so holding that table keeps new ones waiting; those that are on their way
     need other tables and get to their end first. Taking all tables at once would wait for them while they wait
-    for us. Raises WorldBusy where they do not end within a few seconds.
+    for us. Who comes to the tokens last, as a page that shows them does, is let through between two rounds.
+    Raises WorldBusy where they do not end within a few seconds.
     """
-    await connection.execute("set local lock_timeout = '5s'")
-    try:
-        await connection.execute("lock table access_token in access exclusive mode")
-        for _ in range(TRIES):
-            try:
-                async with connection.transaction():
-                    await connection.execute(f"lock table {tables} in access exclusive mode nowait")
+    await connection.execute("set local lock_timeout = '500ms'")
+    for _ in range(_ROUNDS):
+        try:
+            async with connection.transaction():  # what is held ends with it where it fails
+                await connection.execute("lock table access_token in access exclusive mode")
+                await _take_all(connection, tables)
                 return
-            except asyncpg.LockNotAvailableError:
-                await asyncio.sleep(PAUSE)
-    except asyncpg.LockNotAvailableError:
-        pass
+        except asyncpg.LockNotAvailableError:
+            await asyncio.sleep(PAUSE)
     raise WorldBusy
+
+
+async def _take_all(connection: asyncpg.Connection[Any], tables: str) -> None:
+    """Lock all tables as soon as nobody needs them; raises LockNotAvailableError after half a second."""
+    for last in (*[False] * _TRIES_OF_ROUND, True):
+        try:
+            async with connection.transaction():
+                await connection.execute(f"lock table {tables} in access exclusive mode nowait")
+            return
+        except asyncpg.LockNotAvailableError:
+            if last:
+                raise
+            await asyncio.sleep(PAUSE)
+
+
+async def _gets_lock(connection: asyncpg.Connection[Any]) -> bool:
+    """Whether all workers and chores let go of the lock in half a second. No chore begins meanwhile."""
+    try:
+        async with connection.transaction():
+            await connection.execute("set local lock_timeout = '500ms'")
+            await connection.execute("select pg_advisory_lock($1, 0)", _PAUSE_LOCK)
+    except asyncpg.LockNotAvailableError:
+        return False
+    return True
 
 
 async def _end_workers(connection: asyncpg.Connection[Any]) -> set[int]:

@@ -34,6 +34,7 @@ from tradepost.domain.context import Ctx
 from tradepost.storage.database import Database
 from tradepost.storage.files import FileStore
 from tradepost.values import TryLater
+from tradepost.worker.runner import PAUSE_LOCK
 
 LOOK_SECONDS = 15.0
 
@@ -154,6 +155,9 @@ async def do_chore(platform: Database, files: FileStore, chore: Chore) -> int | 
     """Do a chore if it is due; None where it is not, or could not be done."""
     try:
         async with platform.acting_for("") as connection:
+            # Whoever exchanges the world waits for a chore in hand, and lets none begin.
+            if not await connection.fetchval("select pg_try_advisory_xact_lock_shared($1, 0)", PAUSE_LOCK):
+                return None
             ctx = await world.enter(connection)
             turn = await jobs.take_chore(ctx, chore.name, chore.every)
             if turn is None:

@@ -30,7 +30,7 @@ from tradepost.worker.handlers import Handler
 WORKER_LOCK: Final = 7403
 """The first key of the advisory locks that workers hold; the migrations know it, too."""
 PAUSE_LOCK: Final = 7404
-"""Workers share it, so that whoever has it to himself finds none at work; the sandbox's snapshots know it, too."""
+"""Workers and chores share it: whoever has it to himself finds none at work. The sandbox's pause knows it, too."""
 HEARTBEAT_SECONDS: Final = 2.0
 IDLE_SECONDS: Final = 1.0
 TURN_SECONDS: Final = 1.0
