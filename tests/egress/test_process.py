@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.outside import Host, host
-from tests.support.program import SOURCE, alive, wait_until
+from tests.support.program import SOURCE, alive, descriptors_of, wait_until
 from tradepost.egress.client import FetchRefused, GuardProcess, OtherSideAway
 
 LONG = "a folder whose path is longer than the system takes for a socket " * 2
@@ -117,8 +117,7 @@ def test_a_question_is_taken_back_by_leaving(outside: Host, tmp_path: Path) -> N
         asyncio.run(leave(path))
 
         def connections() -> int:
-            links = (os.readlink(entry) for entry in Path(f"/proc/{process.pid}/fd").iterdir())
-            return sum(link.startswith("socket:") for link in links)
+            return sum(opened.startswith("socket:") for opened in descriptors_of(process.pid))
 
         wait_until(lambda: connections() <= 4, 10, "the end of the fetch")
 

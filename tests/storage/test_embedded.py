@@ -26,6 +26,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from tests.support.program import descriptors_of
 from tradepost.storage import embedded_binaries, embedded_home
 from tradepost.storage.embedded import EmbeddedPostgres, EmbeddedPostgresError
 
@@ -312,7 +313,9 @@ def test_only_a_private_unix_socket_is_open(data: Path) -> None:
     assert stat.S_IMODE((data / "cluster").stat().st_mode) == 0o700
     assert stat.S_IMODE((data / "server.log").stat().st_mode) == 0o600
     pid = database.pid
-    held = {os.readlink(entry) for entry in Path(f"/proc/{pid}/fd").iterdir()}
+    assert pid is not None
+    held = set(descriptors_of(pid))
+    assert held
     tables = [Path(f"/proc/{pid}/net/{name}") for name in ("tcp", "tcp6", "udp", "udp6")]
     lines = [line for table in tables if table.exists() for line in table.read_text().splitlines()[1:]]
     assert not held & {f"socket:[{line.split()[9]}]" for line in lines}

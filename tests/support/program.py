@@ -60,6 +60,16 @@ def children_of(pid: int) -> list[int]:
     return found
 
 
+def descriptors_of(pid: int) -> list[str]:
+    """What a process has open, such as `socket:[4711]`; what it closes meanwhile is left out."""
+    found: list[str] = []
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for entry in Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                found.append(os.readlink(entry))
+    return found
+
+
 def kill(*pids: int) -> None:
     """Kill processes that may be gone already."""
     for pid in pids:
@@ -274,7 +284,7 @@ class Program:
     def server_on(self, port: int | None) -> int | None:
         """The server process that holds the other end of a connection from a port of ours."""
         inode = _inode(urlsplit(self.merchant).port, port)
-        return next((pid for pid in self.web_pids() if inode and _holds(pid, inode)), None)
+        return next((pid for pid in self.web_pids() if inode and f"socket:[{inode}]" in descriptors_of(pid)), None)
 
     def one_client_each(self, token: str) -> dict[int, Client]:
         """A connection to each server process, by its id; the caller closes them."""
@@ -360,17 +370,3 @@ def _inode(server_port: int | None, client_port: int | None) -> str | None:
         if (int(local.split(":")[1], 16), int(remote.split(":")[1], 16)) == (server_port, client_port):
             return inode
     return None
-
-
-def _holds(pid: int, inode: str) -> bool:
-    try:
-        return any(_link(entry) == f"socket:[{inode}]" for entry in Path(f"/proc/{pid}/fd").iterdir())
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
-def _link(entry: Path) -> str:
-    try:
-        return os.readlink(entry)
-    except FileNotFoundError:
-        return ""

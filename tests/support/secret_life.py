@@ -22,7 +22,7 @@ from lxml import html
 from tests.support.answer import Answer
 from tests.support.guest import Form, Guest, forms_of
 from tests.support.jobs import Auditor, link_of, start_download
-from tests.support.program import Client, Program, kill, wait_until
+from tests.support.program import Client, Program, alive, kill, wait_until
 from tradepost.domain.access import challenge_of
 from tradepost.domain.people import code_at
 
@@ -208,7 +208,9 @@ class Life:
             client.get("/api/v2/auth_test", headers=broken)
 
     def _fill(self, guest: Guest, where: str, **fields: str) -> Answer:
-        return guest.send(_form(guest.get(where), where), None, **fields)
+        answer = guest.send(_form(guest.get(where), where), None, **fields)
+        assert answer.status < 500, f"{where}: {answer.status}"
+        return answer
 
     def _app(self, number: int) -> None:
         """An app is made, let in, exchanges, refreshes, subscribes, and is taken back."""
@@ -293,11 +295,14 @@ class Life:
 
     def _crash(self) -> None:
         """A server process, or a backend of the database, ends in the middle of it."""
-        victims = self.running.web_pids() if self.kills % 2 == 0 else self.running.everybody()[-3:]
+        # Where one backend is killed the database ends them all, but not at once: until then all looks well.
+        servers, backends = self.running.web_pids(), self.running.everybody()[-3:]
+        gone = [self.source.choice(servers)] if self.kills % 2 == 0 else backends
         with contextlib.suppress(OSError, http.client.HTTPException, AssertionError):
-            kill(self.source.choice(victims))
+            kill(self.source.choice(gone))
             self.guest().get("/sign-in")
         self.kills += 1
+        wait_until(lambda: not any(map(alive, gone)), 30, "the end of what was killed")
         wait_until(self.running.is_ready, 30, "coming back")
 
 
