@@ -46,7 +46,7 @@ def fetch(guarded: GuardProcess, url: str, most: int = 100_000) -> bytes:
     async def write(piece: bytes) -> None:
         pieces.append(piece)
 
-    done = asyncio.run(guarded.fetch(url, most_bytes=most, seconds=2.0, write=write))
+    done = asyncio.run(guarded.fetch(url, most_bytes=most, seconds=30, write=write))
     assert done.size == sum(map(len, pieces))
     return b"".join(pieces)
 
@@ -154,7 +154,7 @@ def test_a_guard_does_not_outlive_a_worker_that_is_killed(outside: Host, tmp_pat
         "from tradepost.egress.client import GuardProcess\n"
         "guarded = GuardProcess(None)\n"
         "async def write(piece): pass\n"
-        f"asyncio.run(guarded.fetch({outside.url('/good')!r}, most_bytes=100, seconds=2, write=write))\n"
+        f"asyncio.run(guarded.fetch({outside.url('/good')!r}, most_bytes=100, seconds=30, write=write))\n"
         "print(guarded._process.pid, flush=True)\n"
         "time.sleep(60)\n"
     )

@@ -135,7 +135,7 @@ def test_no_worker_is_there_while_the_world_is_exchanged(running: Program, clien
     exchange = Thread(target=lambda: control(client, verb, **body))
     with holding(running, "select 1 from product limit 1"):
         exchange.start()
-        wait_until(lambda: sql(running, working) == [], 5, "the end of the worker's session")
+        wait_until(lambda: sql(running, working) == [], what="the end of the worker's session")
         sleep(0.7)  # longer than a worker waits before it asks for a new one
         assert sql(running, working) == []
     exchange.join()
