@@ -65,6 +65,55 @@ def test_files_are_asked_for_made_and_linked(market: Market, shop: ShopBrowser) 
     assert shop.wrong()[0] == "end"
 
 
+def follows(shop: ShopBrowser) -> str | None:
+    """Where a page that follows what is under way looks for it; None for one that does not."""
+    scripts = shop.page.xpath("//script/@src")
+    from_where = shop.page.xpath("//*[@id='following']/@data-from")
+    rules = shop.browser.answer.headers["content-security-policy"]
+    assert len(scripts) == len(from_where) == rules.count("script-src 'self'") == rules.count("connect-src 'self'")
+    return str(from_where[0]) if from_where else None
+
+
+def test_a_page_follows_what_is_under_way_and_nothing_else(market: Market, shop: ShopBrowser) -> None:
+    shop.open("/files")
+    assert follows(shop) is None
+    shop.send("/files/orders")
+    assert follows(shop) == "/files"
+    kind = shop.browser.get(shop.page.xpath("//script/@src")[0]).headers["content-type"]
+    assert kind == "text/javascript; charset=utf-8"
+    shop.open("/files")
+    shop.send("/files/orders", 400, start="2021-05-19", end="2021-05-01")
+    assert follows(shop) == "/files", "not where the form led"
+    shop.upload("/files/updates", "updates", "sku,inventory\nring-blue,7\n", warehouse_name="STANDARD")
+    one = shop.page.xpath("//tbody/tr[.//form]//th/a/@href")[0]
+    shop.open(one)
+    assert follows(shop) == one
+    assert shop.page.xpath("//progress/@aria-label") == ["Progress: Bulk update"]
+    market.work()
+    for where in (one, "/files"):
+        shop.open(where)
+        assert follows(shop) is None
+        assert not shop.page.xpath("//a[contains(@href, 'follow=')]")
+
+
+def test_following_is_stopped_and_begun_again(market: Market, shop: ShopBrowser) -> None:
+    shop.open("/files")
+    shop.send("/files/orders")
+    for link, expected in (
+        ("Stop updating", None),
+        ("Update by itself", "/files?after=x"),
+        ("Stop updating", None),
+    ):
+        shop.open("/files?after=x")
+        where = shop.page.xpath(f"//a[text()='{link}']/@href")[0]
+        shop.open(where)
+        assert follows(shop) == expected
+        assert shop.page.xpath("//a[text()='Refresh']/@href") == ["/files?after=x"]
+    shop.open("/files")
+    shop.send("/files/orders")
+    assert follows(shop) is None, "whoever stopped it is not asked again"
+
+
 def test_a_job_that_waits_is_cancelled(market: Market, shop: ShopBrowser) -> None:
     shop.open("/files")
     shop.send("/files/orders")

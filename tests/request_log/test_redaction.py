@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import re
 import time
+from pathlib import Path
 from urllib.parse import quote, urlencode
 
 import pytest
 
-from tradepost.domain.access import new_code, new_refresh_token, new_secret, new_token
+from tradepost.domain import access, webhooks
+from tradepost.domain.audit.record import written_down
+from tradepost.logs import without_values
 from tradepost.surfaces.request_log.redaction import (
     REMOVED,
     UNREADABLE,
@@ -18,6 +23,7 @@ from tradepost.surfaces.request_log.redaction import (
     asked_query,
 )
 
+SOURCE = Path(__file__).parents[2] / "src" / "tradepost"
 MARK = "fR33-wIlly"
 FORM, JSON, XML = "application/x-www-form-urlencoded", "application/json", "text/xml"
 NAMES = (
@@ -69,9 +75,26 @@ def test_what_comes_under_a_secrets_name_is_removed(name: str) -> None:
     assert texts["query"] == f"id=5f&{name}={REMOVED}&parent_sku=ring"
 
 
-@pytest.mark.parametrize("make", [new_token, new_secret, new_code, new_refresh_token])
-def test_our_own_secrets_are_known_by_their_looks(make: object) -> None:
-    secret = make()  # type: ignore[operator]
+PREFIXES = (*access.PREFIXES, webhooks.PREFIX)
+
+
+def test_every_beginning_of_a_secret_is_known() -> None:
+    """Whatever stands anywhere in the program and looks like the beginning of a secret is one of those."""
+    found = set()
+    for file in SOURCE.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found |= {node.value} if re.fullmatch(r"mp_[a-z]+_|whsec_", node.value) else set()
+    assert found == set(PREFIXES)
+    with pytest.raises(AssertionError, match="would keep it"):
+        access.made_of("mp_zz_", "a secret", b"a seed")
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_our_own_secrets_are_known_by_their_looks(prefix: str) -> None:
+    secret = prefix + access.new_token().removeprefix(access.ACCESS_PREFIX)
+    elsewhere = (without_values(f"no {secret} here"), written_down({"said": f"see {secret}"}))
+    assert not [text for text in elsewhere if secret[8:20] in text], "the log and the audit log know it, too"
     odd = quote(secret).replace("_", "%5F")
     texts = [
         asked_path(f"/api/v2/{secret}"),

@@ -28,6 +28,16 @@ CODE_PREFIX: Final = "mp_ac_"
 REFRESH_PREFIX: Final = "mp_rt_"
 SESSION_PREFIX: Final = "mp_se_"
 LINK_PREFIX: Final = "mp_ln_"
+PREFIXES: Final = (
+    ACCESS_PREFIX,
+    OPERATOR_PREFIX,
+    SECRET_PREFIX,
+    CODE_PREFIX,
+    REFRESH_PREFIX,
+    SESSION_PREFIX,
+    LINK_PREFIX,
+)
+"""What every secret of ours with check characters begins with; what has another beginning is not made."""
 _ALPHABET: Final = string.digits + string.ascii_letters
 _CLEAR: Final = "23456789abcdefghjkmnpqrstuvwxyz"
 _RANDOM_LENGTH: Final = 43
@@ -91,6 +101,7 @@ def new_seed() -> bytes:
 
 def made_of(prefix: str, secret: str, seed: bytes) -> str:
     """A token, code or id that the same secret and the same seed always make, and nothing less."""
+    assert prefix in PREFIXES, "the request log would keep it"
     number = int.from_bytes(hmac.digest(secret.encode(), prefix.encode() + seed, hashlib.sha512), "big")
     letters = []
     for _ in range(_RANDOM_LENGTH):
@@ -145,6 +156,7 @@ def _nobodys() -> str:
 
 
 def _new(prefix: str) -> str:
+    assert prefix in PREFIXES, "the request log would keep it"
     body = prefix + "".join(secrets.choice(_ALPHABET) for _ in range(_RANDOM_LENGTH))
     return body + _check(body)
 

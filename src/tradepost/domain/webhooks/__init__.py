@@ -34,7 +34,7 @@ from tradepost.domain.webhooks.operations import (
     unsubscribe,
 )
 from tradepost.domain.webhooks.schedule import Attempt, Delivery
-from tradepost.domain.webhooks.secret import signatures
+from tradepost.domain.webhooks.secret import PREFIX, signatures
 from tradepost.domain.webhooks.subscription import DeliveryTold, Secrets, Subscription, Tools, TriedOnce, Turn
 from tradepost.domain.webhooks.topics import API_VERSION, BY_NAME, TOPICS, Topic
 
@@ -45,6 +45,7 @@ __all__ = [
     "LEASE",
     "MOST_SUBSCRIPTIONS",
     "OVERLAP",
+    "PREFIX",
     "STOPPED_TOPIC",
     "TOPICS",
     "Attempt",

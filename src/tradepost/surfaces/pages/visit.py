@@ -40,10 +40,19 @@ STYLE: Final = (resources.files(__package__) / "static" / "pages.css").read_byte
 STYLE_PATH: Final = f"/pages/{hashlib.sha256(STYLE).hexdigest()[:12]}.css"
 ICON: Final = (resources.files(__package__) / "static" / "icon.svg").read_bytes()
 ICON_PATH: Final = f"/pages/{hashlib.sha256(ICON).hexdigest()[:12]}.svg"
-STATIC: Final = {STYLE_PATH: (STYLE, "text/css; charset=utf-8"), ICON_PATH: (ICON, "image/svg+xml")}
+SCRIPT: Final = (resources.files(__package__) / "static" / "following.js").read_bytes()
+SCRIPT_PATH: Final = f"/pages/{hashlib.sha256(SCRIPT).hexdigest()[:12]}.js"
+"""The only script that there is, of pages that follow unfinished work."""
+STATIC: Final = {
+    STYLE_PATH: (STYLE, "text/css; charset=utf-8"),
+    ICON_PATH: (ICON, "image/svg+xml"),
+    SCRIPT_PATH: (SCRIPT, "text/javascript; charset=utf-8"),
+}
 """What pages are dressed with, by paths that change with it."""
 QUOTED: Final = (("'", "'"), ("„", "“"), ("« ", " »"), ("«\u00a0", "\u00a0»"), ("“", "”"))
 """How the sentences of the API set the name of a parameter off from the rest, in each of its languages."""
+FOLLOWING_RULES: Final = "script-src 'self'; connect-src 'self'; "
+"""What a page that follows may do besides others: have our script, which asks for that page."""
 FORM_SEAL: Final = "form"
 """What the forms of whoever is signed in are sealed for."""
 
@@ -251,11 +260,18 @@ class Visit:
         return response
 
     def render(
-        self, template: str, status: int = 200, leads_to: str = "", *, bare: bool = False, **values: Any
+        self,
+        template: str,
+        status: int = 200,
+        leads_to: str = "",
+        *,
+        bare: bool = False,
+        follows: bool = False,
+        **values: Any,
     ) -> Response:
         """A page out of a template; `leads_to` is where its form may lead besides here, by scheme and host.
 
-        A `bare` page has no menu, whoever sees it.
+        A `bare` page has no menu, whoever sees it. One that `follows` what is under way has a script for that.
         """
         signed = self.signed
         done = self._done() if signed is not None else ""
@@ -266,6 +282,7 @@ class Visit:
             root=self.site.root,
             style=STYLE_PATH,
             icon=ICON_PATH,
+            script=SCRIPT_PATH if follows else "",
             languages=[
                 (name, LOCALES[name], f"{self.request.path}{_with_locale(self.query, name)}") for name in LOCALES
             ],
@@ -278,7 +295,7 @@ class Visit:
             is_sandbox=self.site.kit.desk is not None,
             **values,
         )
-        response = Response(status, text.encode(), HTML, self._headers(leads_to))
+        response = Response(status, text.encode(), HTML, self._headers(leads_to, follows))
         if self.query.get("locale") in LOCALES:
             response.headers["Set-Cookie"] = self.cookie("locale", self.say.locale)
         elif done:
@@ -324,9 +341,10 @@ class Visit:
         except (KeyError, ValueError, TypeError):
             return ""
 
-    def _headers(self, leads_to: str) -> dict[str, str]:
+    def _headers(self, leads_to: str, follows: bool) -> dict[str, str]:
         rules = (
             "default-src 'none'; style-src 'self'; img-src 'self'; "
+            f"{FOLLOWING_RULES if follows else ''}"
             f"form-action 'self'{' ' + leads_to if leads_to else ''}; frame-ancestors 'none'; base-uri 'none'"
         )
         found = {

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import unquote_plus
 
+from tradepost.domain import access, webhooks
+
 REMOVED: Final = "[removed]"
 UNREADABLE: Final = "[not kept: it cannot be read, so nobody knows whether it holds secrets]"
 
@@ -43,7 +45,8 @@ _NAMES: Final = frozenset(
 """Names in small letters whose values are removed from what was asked."""
 _ANSWERED: Final = _NAMES - {"code"}
 """The same for answers, where `code` says how it went."""
-_OURS = re.compile(r"(mp_(?:at|rt|ac|cs|op|se)_|whsec_)[A-Za-z0-9+/=_-]+|(signature=)[A-Za-z0-9_%-]+", re.ASCII)
+_PREFIXES: Final = "|".join((*access.PREFIXES, webhooks.PREFIX))
+_OURS = re.compile(rf"({_PREFIXES})[A-Za-z0-9+/=_-]+|(signature=)[A-Za-z0-9_%-]+", re.ASCII)
 _NAME = "(?:" + "|".join(sorted(_NAMES, key=len, reverse=True)) + ")"
 _ANSWER_NAME = "(?:" + "|".join(sorted(_ANSWERED, key=len, reverse=True)) + ")"
 # A string, closed or cut off, or anything else up to what may follow it.

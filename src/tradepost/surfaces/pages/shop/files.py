@@ -6,19 +6,23 @@ import asyncio
 import csv
 import io
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from tradepost.domain import bulk_updates, downloads, jobs, warehouses
 from tradepost.domain.bulk_updates import MOST_ROWS, Updates
 from tradepost.surfaces.merchant_v2.bulk_rows import RowTaker
 from tradepost.surfaces.pages import lists
+from tradepost.surfaces.pages.asked import cookie
 from tradepost.surfaces.pages.shop.home import KINDS
-from tradepost.surfaces.pages.site import Page, Visit
+from tradepost.surfaces.pages.site import Page, Visit, cookie_name
 from tradepost.surfaces.pages.visit import Problem
 from tradepost.values import Bookmark, Fact
 from tradepost.values import Page as Stretch
 from tradepost.wire.http_types import Response
 
+FILES: Final = "/files"
+FOLLOW: Final = "follow"
+"""What is asked, and kept by a cookie, about following what is under way: `off` stops it, `on` goes on."""
 SHOWN: Final = 200
 MOST_FILE: Final = 8 << 20
 CANCEL: Final = {
@@ -40,8 +44,11 @@ async def show_files(visit: Visit, problem: Problem | None = None, about: str = 
         if job.kind != bulk_updates.KIND and ctx.link_keys is not None
     }
     last = Bookmark(found[-1].created_at, found[-1].id) if found else None
-    return visit.render(
+    return _render(
+        visit,
         "shop/files.html",
+        FILES,
+        any(job.is_open for job in found),
         200 if problem is None else problem.status,
         found=found,
         links=links,
@@ -61,7 +68,28 @@ async def show_update(visit: Visit) -> Response:
         failed, more = await bulk_updates.list_failures(ctx, job.id, Stretch(0, SHOWN))
     table = visit.site.kit.api.table
     told = [(failure.sku, table.tell(failure, visit.say.locale).message) for failure in failed]
-    return visit.render("shop/bulk_update.html", job=job, failed=told, more=more)
+    return _render(visit, "shop/bulk_update.html", visit.request.path, job.is_open, job=job, failed=told, more=more)
+
+
+def _render(visit: Visit, template: str, path: str, is_open: bool, status: int = 200, **values: Any) -> Response:
+    """A page of work, which follows what `is_open` until its reader stops that; his browser keeps what he chose.
+
+    `path` is where the page is to be had, for one that was answered to a form as well.
+    """
+    kept = cookie_name(visit, FOLLOW)
+    chosen = visit.query.get(FOLLOW) or cookie(visit.request, kept)
+    query = visit.query.without(FOLLOW) if path == visit.request.path else ""
+    following = {
+        "is_open": is_open,
+        "is_on": chosen != "off",
+        "here": path + query,
+        "other": f"{path}{query}{'&' if query else '?'}{FOLLOW}={'on' if chosen == 'off' else 'off'}",
+    }
+    follows = is_open and chosen != "off"
+    response = visit.render(template, status, follows=follows, following=following, **values)
+    if visit.query.get(FOLLOW) in ("on", "off"):
+        response.headers["Set-Cookie"] = visit.cookie(FOLLOW, "off", gone=chosen == "on")
+    return response
 
 
 async def _start(visit: Visit, path: str, names: tuple[str, ...], about: str) -> Response:
@@ -72,7 +100,7 @@ async def _start(visit: Visit, path: str, names: tuple[str, ...], about: str) ->
     except Fact as fact:
         problem = visit.problem(fact, {"SpanReversed": "end"})
         return await show_files(visit, problem, about)
-    return visit.done("job_started", "/files")
+    return visit.done("job_started", FILES)
 
 
 async def start_products(visit: Visit) -> Response:
@@ -97,7 +125,7 @@ async def start_update(visit: Visit) -> Response:
             await bulk_updates.start_update(ctx, updates, visit.form.get("warehouse_name") or None)
     except Fact as fact:
         return await show_files(visit, visit.problem(fact), "bulk")
-    return visit.done("job_started", "/files")
+    return visit.done("job_started", FILES)
 
 
 class FileUnusable(Exception):
@@ -135,11 +163,11 @@ async def cancel(visit: Visit) -> Response:
     kind = lists.one_of(visit.form.get("kind"), list(CANCEL), bulk_updates.KIND)
     async with visit.shop() as ctx:
         await visit.call(ctx, CANCEL[kind], {"job_id": visit.blanks["id"]})
-    return visit.done("job_cancelled", "/files")
+    return visit.done("job_cancelled", FILES)
 
 
 PAGES: Final[Mapping[str, Mapping[str, Page]]] = {
-    "/files": {"GET": show_files},
+    FILES: {"GET": show_files},
     "/files/products": {"POST": start_products},
     "/files/orders": {"POST": start_orders},
     "/files/updates": {"POST": start_update},
