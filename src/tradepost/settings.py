@@ -90,6 +90,10 @@ class Settings(BaseSettings):
     public_url: str | None = Field(
         None, description="What links in mails begin with: `https://merchants.example`. Production needs it."
     )
+    wishpost_public_url: str | None = Field(
+        None,
+        description="The same for WishPost: `https://senders.example`. Production needs it.",
+    )
     link_keys: list[SecretStr] = Field(
         [],
         description="Keys of download links, 32 characters or more each: the first signs, all are accepted. "
@@ -170,7 +174,7 @@ class Settings(BaseSettings):
         found = None if self.files_url is None else _BUCKET_URL.fullmatch(self.files_url)
         return None if found is None else (found[1], found[2].strip("/"))
 
-    @field_validator("public_url", "s3_endpoint")
+    @field_validator("public_url", "wishpost_public_url", "s3_endpoint")
     @classmethod
     def _check_address(cls, value: str | None) -> str | None:
         """Give back the address of a server without a slash at the end."""
@@ -257,6 +261,10 @@ def _disagreements(settings: Settings) -> Iterator[str]:
         yield "TRADEPOST_PUBLIC_URL: production needs the address that merchants reach it under"
     elif not settings.public_url.lower().startswith("https:"):
         yield "TRADEPOST_PUBLIC_URL: production is reached over https only"
+    if settings.wishpost_public_url is None:
+        yield "TRADEPOST_WISHPOST_PUBLIC_URL: production needs the address that senders reach WishPost under"
+    elif not settings.wishpost_public_url.lower().startswith("https:"):
+        yield "TRADEPOST_WISHPOST_PUBLIC_URL: production is reached over https only"
     if not settings.link_keys:
         yield "TRADEPOST_LINK_KEYS: production needs a key that signs download links"
     if not settings.sealing_keys:

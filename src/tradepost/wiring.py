@@ -151,6 +151,12 @@ def public_url(settings: Settings) -> str:
     return settings.public_url or f"http://{settings.host}:{settings.port}"
 
 
+def public_urls(settings: Settings) -> Mapping[str, str]:
+    """The same for each of the two public services, by its name."""
+    wishpost = settings.wishpost_public_url or f"http://{settings.host}:{settings.wishpost_port}"
+    return {"merchant": public_url(settings), "wishpost": wishpost}
+
+
 @dataclass(frozen=True, slots=True)
 class Contained:
     """What the application has beside its services where its world is a contained one."""

@@ -8,15 +8,18 @@ from datetime import timedelta
 import pytest
 
 from tests.pages.browser import Browser
-from tests.pages.test_consent import PASSWORD, signed_in
+from tests.pages.test_consent import EMAIL, PASSWORD, signed_in
 from tests.pages.test_consent import _password as _password
+from tests.pages.test_joining import letters
 from tests.pages.test_office import OfficeBrowser
 from tests.pages.test_office import office as office
 from tests.support.market import Market
+from tests.support.webhooks import SEALING_KEYS
 from tradepost.domain import access
-from tradepost.domain.access import App
+from tradepost.domain.access import App, NewApp
 from tradepost.domain.access.failures import AppDisabled, ClientRefused
 from tradepost.domain.access.own import MOST_OWN_APPS
+from tradepost.domain.context import Ctx
 from tradepost.surfaces.scopes import SCOPES
 
 WHERE = "/developer/apps"
@@ -189,6 +192,51 @@ def test_what_was_verified_is_what_was_seen(market: Market, office: OfficeBrowse
         market.sql("update app set verified_at = now() where id = $1", app_id)
         assert "not verified any more" in do(browser, app_id, "change", **wider)
         assert not market.sql(is_verified, app_id)
+
+
+@pytest.mark.parametrize("service", ["merchant", "wishpost"])
+def test_what_an_operator_says_is_mailed_to_the_developer(
+    market: Market, office: OfficeBrowser, service: str
+) -> None:
+    browser = signed_in(market, service, WHERE)
+    app_id, _ = make(browser, kind="public")
+    page = f"/apps/{service}/{app_id}"
+    do(browser, app_id, "ask")
+    office.open(page)
+    for _ in range(2):  # pressing twice says nothing new
+        office.send(f"{page}/refuse", reason="Whose is erp.example?\nTell us more.")
+    (refused,) = letters(market, EMAIL[service])
+    assert refused.subject == "Your app My ERP is not verified"
+    body = refused.opened(SEALING_KEYS)
+    assert "\nWhose is erp.example?\nTell us more.\n" in body
+    (where,) = re.findall(r"https://\S+", body)
+    browser.get(where)
+    assert "Whose is erp.example? Tell us more." in browser.text
+    do(browser, app_id, "ask")
+    office.open(page)
+    office.send(f"{page}/verify")
+    market.operate(lambda ctx: access.verify_app(ctx, service, app_id))
+    (verified,) = [letter for letter in letters(market, EMAIL[service]) if letter.subject != refused.subject]
+    assert verified.subject == "Your app My ERP is verified"
+    assert where in verified.opened(SEALING_KEYS)
+    office.send(f"{page}/refuse", reason="Whose is erp.example?")
+    subjects = [letter.subject for letter in letters(market, EMAIL[service])]
+    assert sorted(subjects) == [refused.subject, refused.subject, verified.subject]
+
+
+def test_nobody_is_written_to_about_an_app_that_waits_for_nobody(market: Market) -> None:
+    """A private one, and a public one that an operator has added."""
+
+    async def judge(ctx: Ctx) -> None:
+        public, _ = await access.add_app(ctx, "merchant", NewApp("The marketplace's own"))
+        private, _ = await access.add_app(ctx, "merchant", NewApp("Ada's", owner_id=ada))
+        for app_id in (public, private):
+            await access.verify_app(ctx, "merchant", app_id)
+            await access.refuse_app(ctx, "merchant", app_id, "No more.")
+
+    ada = market.world.merchants["usd"].account_id
+    market.operate(judge)
+    assert market.sql("select count(*) from event where topic = any($1)", list(access.JUDGED_TOPICS)) == 0
 
 
 def test_a_deleted_app_is_gone_for_everybody(market: Market, office: OfficeBrowser) -> None:

@@ -14,6 +14,7 @@ from tests.pages.test_consent import EMAIL, PASSWORD, _password, signed_in
 from tests.support.market import Market
 from tradepost.domain.people import code_at
 from tradepost.domain.people.factor import STEP_SECONDS, key_text, recovery_hash, step_of
+from tradepost.surfaces.pages.words import words
 
 __all__ = ["_password"]
 
@@ -166,6 +167,29 @@ def test_codes_that_are_none(market: Market, code: str) -> None:
     half = asked_for_code(market)
     assert half.submit(code=code).status == 400
     assert "not the code of the moment" in half.text
+
+
+@pytest.mark.parametrize("locale", ["en", "zh", "fr", "de"])
+@pytest.mark.parametrize("service", ["merchant", "wishpost"])
+def test_the_account_page_says_how_the_factor_stands(market: Market, service: str, locale: str) -> None:
+    say = words(locale)
+
+    def told() -> str:
+        browser.get(f"/account?locale={locale}")
+        (section,) = browser.page.xpath("//section[.//a[contains(@href, 'two-factor')]]")
+        return " ".join(section.text_content().split())
+
+    browser = signed_in(market, service, where="/account/two-factor")
+    assert told() == " ".join([say("factor"), say("factor_off"), say("factor_intro"), say("factor_open")])
+    browser.get("/account/two-factor")
+    browser.submit()
+    key = key_shown(browser)
+    assert told() == " ".join([say("factor"), say("factor_off"), say("factor_begun"), say("factor_go_on")])
+    browser.get("/account/two-factor")
+    browser.submit(code=code_at(key, time.time()))
+    stands = [say("factor_on"), say("factor_about"), say("factor_left", count="10")]
+    assert told() == " ".join([say("factor"), *stands, say("factor_change")])
+    assert say("factor_change") != say("factor_open")
 
 
 def test_taking_a_factor_off_and_giving_up_setting_it_up(market: Market) -> None:

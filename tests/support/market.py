@@ -96,6 +96,7 @@ NOW = datetime(2021, 5, 19, 16, 37, tzinfo=UTC)
 MORNING = NOW.replace(hour=9, minute=0)
 MERCHANT_URL = "https://merchant.example"
 WISHPOST_URL = "https://wishpost.cn"
+PUBLIC_URLS = {"merchant": MERCHANT_URL, "wishpost": WISHPOST_URL}
 LINK_KEYS = LinkKeys([b"a key that signs the links of tests"])
 WORKER = 1
 DARKROOM = Darkroom()
@@ -395,7 +396,7 @@ class _Worker:
             ParcelScans(SandboxCarriers()),
             ScansToShops(given),
             ScansToOrder(given),
-            handlers.Telling(LetterWriter(MERCHANT_URL, LINK_KEYS, SEALING_KEYS)),
+            handlers.Telling(LetterWriter(PUBLIC_URLS, LINK_KEYS, SEALING_KEYS)),
             handlers.Mailing(given, handlers.Mailbox(), SEALING_KEYS),
         ]
         self._handlers = {handler.kind: handler for handler in known}

@@ -203,7 +203,8 @@ class Program:
 
     def start_worker(self, log: Path) -> subprocess.Popen[bytes]:
         """One more `tradepost work` on the same folder, which writes to a log of its own."""
-        environment = {"TRADEPOST_PUBLIC_URL": self.merchant, **self._environment}
+        public = {"TRADEPOST_PUBLIC_URL": self.merchant, "TRADEPOST_WISHPOST_PUBLIC_URL": self.wishpost}
+        environment = {**public, **self._environment}
         with log.open("wb") as opened:
             started = subprocess.Popen(
                 [sys.executable, "-m", "tradepost", "work"], env=environment,

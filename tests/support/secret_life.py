@@ -90,7 +90,7 @@ class Life:
         self.begin()
         for number in range(rounds):
             self.auditor.rows("truncate tradepost.rate_window")
-            for part in (self._person, self._app, self._own_app, self._mistakes, self._faults):
+            for part in (self._person, self._sender, self._app, self._own_app, self._mistakes, self._faults):
                 part(number)
             if number % 5 == 0:
                 self._operator(number)
@@ -100,9 +100,9 @@ class Life:
         self.running.told("operator", "add", "night shift")
         self.marked.add("operator token", self.running.told("operator", "token", "issue", "night shift").strip())
 
-    def guest(self) -> Guest:
-        """A browser; its cookies are marked when `remember` is told."""
-        return Guest(self.running.merchant, f"192.0.2.{self.source.randrange(1, 255)}")
+    def guest(self, base: str = "") -> Guest:
+        """A browser, at the merchant service or at another; its cookies are marked when `remember` is told."""
+        return Guest(base or self.running.merchant, f"192.0.2.{self.source.randrange(1, 255)}")
 
     def remember(self, guest: Guest) -> None:
         """Mark the cookies of a browser."""
@@ -160,6 +160,15 @@ class Life:
         guest.send(_form(guest.get("/account/password"), "/account/password"), old=second, password=third)
         assert guest.get("/account").status == 200
         self.marked.add("password", first, second, third)
+
+    def _sender(self, number: int) -> None:
+        """Somebody who sends parcels says that he has lost his password, and takes the same again."""
+        member, guest = self.source.choice(self.cast["wishpost"]), self.guest(self.running.wishpost)
+        self._fill(guest, "/forgotten", email=member["email"])
+        where = self.link(member["email"], "/reset")
+        guest.send(_form(guest.get(where), "/reset"), password=member["password"])
+        assert self._fill(guest, "/sign-in", email=member["email"], password=member["password"]).status == 303
+        self.remember(guest)
 
     def _operator(self, number: int) -> None:
         """An operator signs in with a password from the shell, gets a second factor and other recovery codes."""

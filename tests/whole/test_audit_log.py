@@ -35,6 +35,9 @@ LIFE: Final = {
     "webhook.secret_replaced", "operator.password_set", "operator.signed_in", "person.recovery_codes_renewed",
 }  # fmt: skip
 """What a life full of secrets leaves behind."""
+RESET_BY_SENDERS: Final = (
+    "select count(*) from audit_record a join shipper s on s.id = a.subject where a.verb = 'person.password_reset'"
+)
 TAMPERED: Final = (
     (
         "update audit_record set about = about || ' ' where id = {id}",
@@ -223,6 +226,7 @@ def run(size: int, seed: int, spoiled: str | None) -> Finding:
         life = Life(running, auditor, source)
         life.run(size)
         wrong = [f"{verb} left nothing" for verb in sorted(LIFE - set(_verbs(auditor, 0)))]
+        wrong += [] if auditor.value(RESET_BY_SENDERS) >= size else ["senders' new passwords left nothing"]
         wrong += _do_each(running, auditor, life)
         wrong += _together(running, auditor, 4 * size)
         text = auditor.value("select string_agg(r::text, E'\\n') from audit_record r").encode()

@@ -23,7 +23,7 @@ HTTPS_REQUIRED, TOKEN_EXPIRED, TOKEN_REVOKED, SCOPE_MISSING, SUSPENDED = 4000, 1
 MOST_RESIDENT_MIB = 150
 TRUST_LOOPBACK = '["127.0.0.1/32"]'
 REAL = {"mode": "production", "public_url": "https://merchants.example", "link_keys": json.dumps(["k" * 32])}
-REAL |= {"sealing_keys": json.dumps(["s" * 32])}
+REAL |= {"sealing_keys": json.dumps(["s" * 32]), "wishpost_public_url": "https://senders.example"}
 MEMBER = ["id", "name", "currency", "email", "password", "client_id", "client_secret", "access_token", "base_url"]
 
 
@@ -346,6 +346,10 @@ def test_a_port_in_use_is_told_in_words(served: Program, setting: str) -> None:
         pytest.param({"log_level": "loud"}, id="log level"),
         pytest.param({"database_url": "", "mode": "production"}, id="database"),
         pytest.param({"public_url": "http://merchants.example", "mode": "production"}, id="links over plain HTTP"),
+        pytest.param({"wishpost_public_url": "", "mode": "production"}, id="nowhere for WishPost's links to lead"),
+        pytest.param(
+            {"wishpost_public_url": "http://senders.example", "mode": "production"}, id="WishPost over plain HTTP"
+        ),
         pytest.param({"link_keys": "", "mode": "production"}, id="no key of links"),
         pytest.param({"link_keys": '["short"]'}, id="a key that can be guessed"),
         pytest.param({"sealing_keys": "", "mode": "production"}, id="no key of secrets"),

@@ -19,6 +19,7 @@ from tradepost.domain.sealing import SealingKeys
 from tradepost.worker.letters import LOCALES, TOPICS, LetterWriter, text_of
 
 URL = "https://merchant.example"
+URLS = {"merchant": URL, "wishpost": "https://wishpost.example"}
 KEYS = LinkKeys([b"a key of at least thirty-two bytes"])
 ENDED = datetime(2026, 11, 22, 10, 48, 1, 250_000, tzinfo=UTC)
 ACCOUNT, JOB = "a" * 24, "b" * 24
@@ -37,12 +38,18 @@ ABOUT: dict[str, dict[str, Any]] = {
         "address": "192.0.2.7",
     },
     **{topic: {"to": {}, "sealed": SEALED} for topic in people.TOPICS},
+    **{
+        topic: {"service": "wishpost", "app_id": "c" * 24, "app": "Example ERP", "reason": "Whose\nis it?"}
+        for topic in access.JUDGED_TOPICS
+    },
 }
+NAMELESS = ("sign_up_asked", "sign_up_known", "reset_unknown")
+"""What goes to whoever has an address that somebody typed: none of it is for that somebody to write."""
 
 
-def letter(topic: str, locale: str, name: str = "岚的灯笼") -> Words:
-    event = Event(ACCOUNT, "e" * 24, topic, ABOUT[topic], ENDED)
-    words = LetterWriter(URL, KEYS, SEALING_KEYS)(event, Person("lan@lanterns.example", name, locale))
+def letter(topic: str, locale: str, name: str = "岚的灯笼", **more: str) -> Words:
+    event = Event(ACCOUNT, "e" * 24, topic, ABOUT[topic] | more, ENDED)
+    words = LetterWriter(URLS, KEYS, SEALING_KEYS)(event, Person("lan@lanterns.example", name, locale))
     assert words is not None
     return words
 
@@ -59,7 +66,7 @@ def test_no_blank_is_left(topic: str, locale: str) -> None:
     assert words.subject.strip() == words.subject != ""
     assert "\n" not in words.subject
     assert not re.search(r"[{}]", words.subject + words.body)
-    assert ("岚的灯笼" in words.body) == (topic != "reset_unknown")
+    assert ("岚的灯笼" in words.body) == (topic not in NAMELESS)
     assert (JOB in words.body) == ("job_id" in ABOUT[topic])
     assert words.body.endswith("\n")
     assert max(map(len, re.sub(r"https://\S+", "", words.body).splitlines())) <= 120
@@ -108,6 +115,29 @@ def test_the_secret_of_a_link_is_put_in_when_it_is_sent(topic: str, page: str, l
     assert SECRET not in mail.opened(SealingKeys([b"another key of thirty-two bytes ."]))
 
 
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("topic", ["reset_asked", "reset_unknown", "password_changed"])
+def test_each_service_writes_in_its_own_name_and_leads_to_itself(topic: str, locale: str) -> None:
+    """Letters that were asked for before there were two of them are the merchant service's."""
+    for service, name, other in (("merchant", "Tradepost", "WishPost"), ("wishpost", "WishPost", "Tradepost")):
+        body = letter(topic, locale, service=service).body
+        assert (name in body, other in body) == (True, False)
+        assert (URLS[service] in body) == (topic != "reset_unknown")
+        assert not [url for of, url in URLS.items() if of != service and url in body]
+    assert letter(topic, locale).body == letter(topic, locale, service="merchant").body
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_a_developer_reads_what_was_said_of_his_app_and_where_to_go(locale: str) -> None:
+    good, bad = (letter(topic, locale) for topic in access.JUDGED_TOPICS)
+    assert "Whose\nis it?" in bad.body
+    assert "Whose" not in good.body
+    for words in (good, bad):
+        assert "Example ERP" in words.subject
+        assert f"https://wishpost.example/developer/apps/{'c' * 24}" in words.body.splitlines()
+        assert "WishPost" in words.body
+
+
 @pytest.mark.parametrize("topic", ["sign_up_known", "reset_unknown", "password_changed"])
 def test_a_letter_without_a_link_has_no_secret(topic: str) -> None:
     words = letter(topic, "en")
@@ -117,4 +147,4 @@ def test_a_letter_without_a_link_has_no_secret(topic: str) -> None:
 
 def test_nothing_is_written_about_other_topics() -> None:
     event = Event(ACCOUNT, "e" * 24, "something_else", {}, ENDED)
-    assert LetterWriter(URL, KEYS, SEALING_KEYS)(event, Person("lan@lanterns.example", "Lan", "en")) is None
+    assert LetterWriter(URLS, KEYS, SEALING_KEYS)(event, Person("lan@lanterns.example", "Lan", "en")) is None

@@ -53,8 +53,8 @@ log = structlog.get_logger("tradepost.egress")
 def fetching(settings: Settings) -> Fetching:
     """How this installation fetches."""
     own: set[tuple[str, int | None]] = {(host.lower(), None) for host in settings.wishpost_hosts}
-    if settings.public_url is not None:
-        public = urlsplit(settings.public_url)
+    for url in filter(None, (settings.public_url, settings.wishpost_public_url)):
+        public = urlsplit(url)
         usual = 443 if public.scheme == "https" else 80
         own.add(((public.hostname or "").lower(), public.port or usual))
     return Fetching(

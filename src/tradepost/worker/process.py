@@ -25,6 +25,7 @@ from tradepost.wiring import (
     open_guard,
     open_mailer,
     public_url,
+    public_urls,
     sandbox_chores,
     sealing_keys,
 )
@@ -117,7 +118,7 @@ def _handlers(
         ParcelScans(carriers),
         ScansToShops(app),
         ScansToOrder(app),
-        handlers.Telling(LetterWriter(public_url(settings), link_keys(settings), seals)),
+        handlers.Telling(LetterWriter(public_urls(settings), link_keys(settings), seals)),
     ]
     if mailer is not None:  # without one, letters wait until there is one
         known.append(handlers.Mailing(app, mailer, seals))

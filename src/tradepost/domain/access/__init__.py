@@ -24,12 +24,10 @@ from tradepost.domain.access.operations import (
     issue_token,
     list_tokens,
     page_apps,
-    refuse_app,
     replace_secret,
     revoke_of_consent,
     revoke_own_token,
     revoke_token,
-    verify_app,
     waiting_apps,
 )
 from tradepost.domain.access.own import (
@@ -75,10 +73,12 @@ from tradepost.domain.access.uses import (
     list_places,
     note_uses,
 )
+from tradepost.domain.access.verdicts import JUDGED_TOPICS, refuse_app, verify_app
 
 __all__ = [
     "ACCESS_PREFIX",
     "CODE_PREFIX",
+    "JUDGED_TOPICS",
     "LINK_PREFIX",
     "MOST_DAYS",
     "NEW_PLACE_TOPIC",

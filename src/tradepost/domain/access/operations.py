@@ -9,7 +9,7 @@ from typing import NoReturn, Protocol
 
 from tradepost.domain import audit
 from tradepost.domain.access import failures, rows
-from tradepost.domain.access.app import MOST_REASON, App, NewApp, check_new
+from tradepost.domain.access.app import App, NewApp, check_new
 from tradepost.domain.access.token import (
     OPERATOR_PREFIX,
     fingerprint,
@@ -235,33 +235,6 @@ async def authenticate_app(ctx: Ctx, service: str, app_id: str, secret: str) -> 
     if app.disabled:
         raise failures.AppDisabled
     return app
-
-
-async def verify_app(ctx: Ctx, service: str, app_id: str, revision: int | None = None) -> None:
-    """Note that a public app is what it says it is: the one of this revision, where one was looked at.
-
-    Raises AppUnknown, AppChanged.
-    """
-    await _judge(ctx, service, app_id, revision, None)
-    await audit.record(ctx, "app.verified", service=service, app_id=app_id)
-
-
-async def refuse_app(ctx: Ctx, service: str, app_id: str, reason: str, revision: int | None = None) -> None:
-    """Note why a public app is not verified, or is not any more; its developer reads it and may ask again.
-
-    Raises RefusalUnusable, AppUnknown, AppChanged.
-    """
-    reason = reason.replace("\r\n", "\n").strip()
-    if not reason or len(reason) > MOST_REASON or not reason.replace("\n", " ").isprintable():
-        raise failures.RefusalUnusable(most=MOST_REASON)
-    await _judge(ctx, service, app_id, revision, reason)
-    await audit.record(ctx, "app.refused", service=service, app_id=app_id)
-
-
-async def _judge(ctx: Ctx, service: str, app_id: str, revision: int | None, refusal: str | None) -> None:
-    if not await rows.judge_app(ctx.db, service, app_id, revision, ctx.now, refusal):
-        await find_app(ctx, service, app_id)
-        raise failures.AppChanged(app_id=app_id[:64])
 
 
 async def disable_app(ctx: Ctx, service: str, app_id: str, disabled: bool = True) -> None:

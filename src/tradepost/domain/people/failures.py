@@ -23,6 +23,10 @@ class PasswordLong(Failure):
     most: int
 
 
+class PasswordUntypable(Failure):
+    """A password with something in it that no keyboard writes into a field, such as a line break or a zero byte."""
+
+
 class PasswordPlain(Failure):
     """A password of one character again and again, or of the address or the name: whoever tries comes in."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from tradepost.domain.people.failures import PasswordLong, PasswordPlain, PasswordShort
+from tradepost.domain.people.failures import PasswordLong, PasswordPlain, PasswordShort, PasswordUntypable
 
 IDLE_MINUTES: Final = 30
 ABSOLUTE_HOURS: Final = 12
@@ -19,6 +19,8 @@ SIGN_UP_HOURS: Final = 24
 RESET_MINUTES: Final = 60
 LEAST_PASSWORD: Final = 8
 MOST_PASSWORD: Final = 1_000
+_UNTYPABLE: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
+"""The categories of Unicode that no field for a password takes: controls, halves of characters, breaks of lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +96,17 @@ def is_open(
 
 
 def check_new_password(password: str, *known: str) -> None:
-    """Whether somebody may have this password: 8 to 1,000 characters, whichever they are.
+    """Whether somebody may have this password: 8 to 1,000 characters, whichever he can type.
 
-    `known` is what others know of him. Raises PasswordShort, PasswordLong, PasswordPlain.
+    `known` is what others know of him. Raises PasswordShort, PasswordLong, PasswordUntypable, PasswordPlain.
     """
     text = unicodedata.normalize("NFC", password)
     if len(text) < LEAST_PASSWORD:
         raise PasswordShort(least=LEAST_PASSWORD)
     if len(text) > MOST_PASSWORD:
         raise PasswordLong(most=MOST_PASSWORD)
+    if any(unicodedata.category(sign) in _UNTYPABLE for sign in text):
+        raise PasswordUntypable
     plain = {unicodedata.normalize("NFC", word).strip().casefold() for word in known}
-    if not text.strip() or len(set(text)) == 1 or text.strip().casefold() in plain or not text.isprintable():
+    if not text.strip() or len(set(text)) == 1 or text.strip().casefold() in plain:
         raise PasswordPlain

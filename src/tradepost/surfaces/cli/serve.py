@@ -93,8 +93,12 @@ async def _prepare(settings: Settings) -> seed.Cast | None:
 def _children(settings: Settings, opened: Opened) -> list[Child]:
     children = [_web_child(number + 1, opened, settings) for number in range(settings.workers)]
     if settings.is_sandbox:
-        url = settings.public_url or opened.urls()["merchant"]
-        env = {"TRADEPOST_DATA": str(settings.data.resolve()), "TRADEPOST_PUBLIC_URL": url}
+        urls = opened.urls()
+        env = {
+            "TRADEPOST_DATA": str(settings.data.resolve()),
+            "TRADEPOST_PUBLIC_URL": settings.public_url or urls["merchant"],
+            "TRADEPOST_WISHPOST_PUBLIC_URL": settings.wishpost_public_url or urls["wishpost"],
+        }
         if opened.egress is not None:
             children.append(_egress_child(opened.egress, env))
             env["TRADEPOST_EGRESS_SOCKET"] = str(socket_path(settings).resolve())

@@ -7,7 +7,7 @@ from typing import Final
 
 from tradepost.storage.database import Database
 from tradepost.surfaces.pages import consent, signing
-from tradepost.surfaces.pages.account import joining, mail, security
+from tradepost.surfaces.pages.account import forgotten, joining, mail, security
 from tradepost.surfaces.pages.developer import apps, calls, explorer, hooks, reference, tokens
 from tradepost.surfaces.pages.navigation import Entry, Group, Page
 from tradepost.surfaces.pages.shop import (
@@ -43,7 +43,8 @@ ACCOUNT: Final = Group(
 )
 FRONT: Final = Group("", {"/": {"GET": signing.show_first}})
 """For a service without a page of its own at its address."""
-JOINING: Final = Group("", {**joining.PAGES, **mail.PAGES})
+JOINING: Final = Group("", joining.PAGES)
+MAILED: Final = Group("", {**forgotten.PAGES, **mail.PAGES})
 _SHOP: Final = (home, orders, products, product_pictures, product_shipping, tickets, news, returns, links)
 SHOP: Final = Group(
     "menu.shop",
@@ -79,8 +80,8 @@ DEVELOPER: Final = {
     "wishpost": Group("menu.developer", _DEVELOPER, [*_APPS, *_API], explorer.LARGE),
 }
 GROUPS: Final[Mapping[str, tuple[Group, ...]]] = {
-    "merchant": (SHOP, STOCK, DEVELOPER["merchant"], ACCOUNT, JOINING),
-    "wishpost": (ACCOUNT, DEVELOPER["wishpost"], FRONT),
+    "merchant": (SHOP, STOCK, DEVELOPER["merchant"], ACCOUNT, JOINING, MAILED),
+    "wishpost": (ACCOUNT, DEVELOPER["wishpost"], MAILED, FRONT),
 }
 """The pages of each service that stand in its menu or near it."""
 

@@ -9,6 +9,7 @@ from tradepost.domain import consents, people
 from tradepost.domain.access.failures import RateLimitReached
 from tradepost.domain.context import Ctx
 from tradepost.domain.people import MOST_PASSWORD
+from tradepost.surfaces.pages.account.mailed import FORGOTTEN, SIGN_UP
 from tradepost.surfaces.pages.asked import cookie
 from tradepost.surfaces.pages.attempts import (
     check_visitor,
@@ -163,7 +164,11 @@ def _form(visit: Visit, following: str | None, problem: str | None = None, statu
         problem=None if problem is None else visit.say(problem),
         email=(visit.form.get("email") or "")[:320],
         locale=visit.say.locale,
-        can_join=visit.site.has("/sign-up"),
+        onward=[
+            (page + _on(visit, following), visit.say(word))
+            for page, word in ((FORGOTTEN, "forgotten"), (SIGN_UP, "sign_up"))
+            if visit.site.has(page)
+        ],
     )
 
 

@@ -327,9 +327,12 @@ class Visit:
         """Stop where a form is not one of those that whoever is signed in was shown."""
         self.check_seal(FORM_SEAL, self.session, self.form.get("seal"))
 
-    def cookie(self, name: str, value: str, *, gone: bool = False) -> str:
-        """A cookie of this service. Over https no other host and no plain http can have set it."""
-        life = "; Max-Age=0" if gone else ""
+    def cookie(self, name: str, value: str, *, gone: bool = False, seconds: int = 0) -> str:
+        """A cookie of this service, for so long; without a time until the browser is closed.
+
+        Over https no other host and no plain http can have set it.
+        """
+        life = f"; Max-Age={seconds}" if gone or seconds else ""
         safe = "; Secure" if self.is_secure else ""
         return f"{cookie_name(self, name)}={value}; Path=/; HttpOnly; SameSite=Lax{safe}{life}"
 

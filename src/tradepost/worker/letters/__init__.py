@@ -22,18 +22,24 @@ TOPICS: Final = (
     merchants.RESUMED_TOPIC,
     consents.REUSED_TOPIC,
     access.NEW_PLACE_TOPIC,
+    *access.JUDGED_TOPICS,
     *people.TOPICS,
 )
 _PAGES: Final = {"sign_up_asked": "/confirm", "reset_asked": "/reset"}
 """Where the links of letters lead that hold a secret."""
+_NAMES: Final = {"merchant": "Tradepost", "wishpost": "WishPost"}
+"""What the services are called in letters that either may send."""
 
 
 class LetterWriter:
     """Puts what happened into words, with links that work."""
 
-    def __init__(self, public_url: str, keys: LinkKeys, seals: SealingKeys) -> None:
-        """`public_url` is what links begin with; what makes one good is sealed until the letter goes out."""
-        self._public_url = public_url
+    def __init__(self, public_urls: Mapping[str, str], keys: LinkKeys, seals: SealingKeys) -> None:
+        """`public_urls` are what links begin with, by the service that they lead to.
+
+        What makes a link good is sealed until the letter goes out.
+        """
+        self._public_urls = public_urls
         self._keys = keys
         self._seals = seals
 
@@ -62,11 +68,15 @@ class LetterWriter:
 
     def _blanks(self, event: Event, person: Person) -> Mapping[str, Any]:
         blanks = {"name": person.name, "hours": int(LIFETIME.total_seconds()) // 3600, **event.about}
+        service = event.about.get("service", "merchant")
+        blanks["service"], page = _NAMES[service], self._public_urls[service]
+        blanks["page"] = page
         if event.topic in downloads.READY_TOPICS:
-            blanks["link"] = f"{self._public_url}{self._download(event).partition('?')[0]}?{SECRET_PLACE}"
+            blanks["link"] = f"{page}{self._download(event).partition('?')[0]}?{SECRET_PLACE}"
+        if event.topic in access.JUDGED_TOPICS:
+            blanks["link"] = f"{page}/developer/apps/{event.about['app_id']}"
         if event.topic in people.TOPICS:
-            blanks["page"] = self._public_url
-            blanks["link"] = f"{self._public_url}{_PAGES.get(event.topic, '')}?token={SECRET_PLACE}"
+            blanks["link"] = f"{page}{_PAGES.get(event.topic, '')}?token={SECRET_PLACE}"
         return blanks
 
 

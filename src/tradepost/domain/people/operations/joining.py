@@ -37,8 +37,9 @@ async def ask_sign_up(ctx: Ctx, new: NewSignUp, seals: SealingKeys, account_id: 
     expires_at = ctx.now + timedelta(hours=SIGN_UP_HOURS)
     secret = await _link(ctx, "merchant", account_id, "sign_up", None, expires_at)
     topic = KNOWN_TOPIC if known else SIGN_UP_TOPIC
-    to = {"email": new.email, "name": new.name, "locale": new.locale}
-    await _write(ctx, account_id, topic, to, seals, secret)
+    # Without the name: whoever fills in the form may have typed somebody else's address, and a message to him.
+    to = {"email": new.email, "name": "", "locale": new.locale}
+    await _write(ctx, "merchant", account_id, topic, to, seals, secret)
 
 
 async def see_link(ctx: Ctx, service: str, kind: str, secret: str) -> Any:
@@ -87,7 +88,7 @@ async def ask_reset(
     expires_at = ctx.now + timedelta(minutes=RESET_MINUTES)
     secret = await _link(ctx, service, account_id, "reset", user_id, expires_at)
     topic = RESET_UNKNOWN_TOPIC if user_id is None else RESET_TOPIC
-    await _write(ctx, account_id, topic, to, seals, secret)
+    await _write(ctx, service, account_id, topic, to, seals, secret)
 
 
 async def reset_password(ctx: Ctx, service: str, secret: str, password_hash: str, client: str) -> None:
@@ -131,13 +132,11 @@ async def _set_password(
     await rows.use_links(ctx.db, account_id, user_id, ctx.now)
     await audit.record(ctx, verb, account_id, user_id=user_id)
     await end_sessions(ctx, account_id, user_id, but)
-    if service != "merchant":
-        return  # who sends parcels has no page yet where he could ask for a new one
     found = await rows.person_by_id(ctx.db, service, account_id, user_id)
     assert found is not None, "his password was just changed"
     person, email = found
     to = {"email": email, "name": person.name, "locale": person.locale}
-    await outbox.record_event(ctx, account_id, CHANGED_TOPIC, {"to": to})
+    await outbox.record_event(ctx, account_id, CHANGED_TOPIC, {"to": to, "service": service})
 
 
 async def _link(ctx: Ctx, service: str, account_id: str, kind: str, user_id: str | None, expires_at: Any) -> str:
@@ -149,7 +148,7 @@ async def _link(ctx: Ctx, service: str, account_id: str, kind: str, user_id: str
 
 
 async def _write(
-    ctx: Ctx, account_id: str, topic: str, to: dict[str, str], seals: SealingKeys, secret: str
+    ctx: Ctx, service: str, account_id: str, topic: str, to: dict[str, str], seals: SealingKeys, secret: str
 ) -> None:
     sealed = base64.b64encode(seals.seal(secret.encode(), outbox.seal_owner(account_id))).decode()
-    await outbox.record_event(ctx, account_id, topic, {"to": to, "sealed": sealed})
+    await outbox.record_event(ctx, account_id, topic, {"to": to, "service": service, "sealed": sealed})

@@ -9,7 +9,7 @@ import segno
 from tradepost.domain import access, people
 from tradepost.domain.people import LEAST_PASSWORD, MOST_PASSWORD, Signed
 from tradepost.domain.people import failures as p
-from tradepost.surfaces.pages.account.joining import password_problem
+from tradepost.surfaces.pages.account.mailed import password_problem
 from tradepost.surfaces.pages.attempts import digest, is_held_back, slowly
 from tradepost.surfaces.pages.signing import PER_PERSON
 from tradepost.surfaces.pages.site import Visit, is_ours
@@ -32,9 +32,10 @@ async def show_account(visit: Visit) -> Response:
         person, email = await visit.site.person_of(ctx, signed)
         has_list = visit.site.has(visit.site.root + SESSIONS)
         count = len(await people.list_sessions(ctx, signed)) if has_list else None
-        has_factor = await people.has_factor(ctx, signed.account_id, signed.user_id)
+        state = await people.factor_state(ctx, signed)
+        left = await people.count_recovery(ctx, signed)
     return visit.render(
-        "account/account.html", email=email, name=person.name, sessions=count, has_factor=has_factor
+        "account/account.html", email=email, name=person.name, sessions=count, state=state, left=left
     )
 
 
