@@ -35,7 +35,8 @@ class ShopBrowser:
     def send(self, action: str, status: int = 200, /, **values: str) -> str:
         """Fill in the form that leads somewhere and send it; gives what the page after it says."""
         forms = self.page.xpath("//main//form")
-        at = next(n for n, form in enumerate(forms) if form.get("action") == action)
+        wanted = ("post", action)
+        at = next(n for n, form in enumerate(forms) if (form.get("method"), form.get("action")) == wanted)
         self.browser.submit(at, **values)
         assert self.browser.answer.status == status, self.browser.text
         return self.browser.text

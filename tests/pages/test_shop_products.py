@@ -136,6 +136,51 @@ def test_the_shipping_of_a_product_is_a_matrix(market: Market, shop: ShopBrowser
     assert shop.page.xpath("//input[@name='price.CA']/@value") == ["lots"]
 
 
+def offered(market: Market, country: str) -> dict[str, tuple[str, str]]:
+    """What the API says of shipping a ring to a country: by warehouse, the price and whether it is shipped."""
+    answer = market.get("/api/v2/product/get-shipping", id=RING, country=country)
+    [item] = answer.json["data"].values()
+    told = [one["WarehouseShipping"] for one in item["DataV2"]["ProductCountryWarehouseShipping"]["warehouses"]]
+    return {one["warehouse_name"]: (one["price"], one["enabled"]) for one in told}
+
+
+def test_an_express_warehouse_has_a_matrix_of_its_own(market: Market, shop: ShopBrowser) -> None:
+    where = f"/products/{RING}/shipping"
+    shop.open(where)
+    assert shop.page.xpath("//select[@name='warehouse']/option/@value") == ["STANDARD", "EXPRESS-US"]
+    standard = offered(market, "US")["STANDARD"]
+    shop.open(f"{where}?warehouse=EXPRESS-US")
+    assert shop.page.xpath("//select/option[@selected]/@value") == ["EXPRESS-US"]
+    assert shop.page.xpath("//tbody//input[@type='checkbox']/@name") == ["to.US"]
+    assert "takes part in Wish Express to United States" in shop.text
+    shop.send(where, **{"to.US": "on", "price.US": "9.25"})
+    assert shop.said() == "The shipping is saved."
+    assert shop.page.xpath("//select/option[@selected]/@value") == ["EXPRESS-US"], "the page of the same warehouse"
+    assert offered(market, "US") == {"STANDARD": standard, "EXPRESS-US": ("9.25", "True")}
+    shop.send(where, 400, **{"to.US": "on", "price.US": "dear"})
+    assert shop.wrong()[0] == "price.US"
+    assert shop.page.xpath("//select/option[@selected]/@value") == ["EXPRESS-US"]
+    shop.open(where)
+    now = dict.fromkeys(shop.page.xpath("//tbody//input[@checked]/@name"), "on")
+    shop.send(where, **{**now, "to.US": ""})
+    assert offered(market, "US") == {"STANDARD": (standard[0], "False"), "EXPRESS-US": ("9.25", "True")}
+    shop.open(f"{where}?warehouse=EXPRESS-FR", 404)
+    shop.open(where)
+    shop.browser.send_to(where, f"seal={shop.seal()}&warehouse=EXPRESS-FR".encode())
+    assert shop.browser.answer.status == 404
+
+
+@pytest.mark.parametrize("price", ["3.33", ""])
+def test_a_price_for_where_nothing_is_shipped_ships_nothing(market: Market, shop: ShopBrowser, price: str) -> None:
+    where = f"/products/{RING}/shipping"
+    shop.open(where)
+    now = dict.fromkeys(shop.page.xpath("//tbody//input[@checked]/@name"), "on")
+    shop.send(where, **{**now, "to.CA": "", "price.CA": "5.55"})
+    assert offered(market, "CA")["STANDARD"] == ("5.55", "False")
+    shop.send(where, **{**now, "to.CA": "", "price.CA": price})
+    assert offered(market, "CA")["STANDARD"] == (price or "None", "False")
+
+
 def test_products_of_others_are_not_there(market: Market, shop: ShopBrowser) -> None:
     theirs = RINGS["eur"][0]
     for where in (f"/products/{theirs}", f"/products/{theirs}/shipping"):
