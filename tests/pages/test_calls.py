@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from urllib.parse import urlencode
+import subprocess
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
 
@@ -58,6 +59,77 @@ def test_calls_are_listed_and_searched(market: Market) -> None:
     assert browser.url.endswith(f"/calls/{call_id(made[3])}")
     assert browser.get(f"/calls/{call_id(theirs)}").status == 404, "another merchant's is not there"
     assert browser.get("/calls/x").status == 404
+
+
+def test_an_app_is_chosen_by_its_name_and_a_code_by_its_number(market: Market) -> None:
+    made = [market.get("/api/v2/product/multi-get", limit=1), market.get("/api/v2/product?id=0")]
+    flush(market)
+    usd = market.world.merchants["usd"].account_id
+    app_id, name = market.sql("select array[a.id, a.name] from access_token t join app a on a.id = t.app_id "
+                              "where t.account_id = $1 limit 1", usd)  # fmt: skip
+    browser = signed_in(market, where="/calls")
+    browser.get("/calls")
+    choices = {one.get("value"): one.text for one in browser.page.xpath("//select[@name='app']/option")}
+    assert choices[app_id] == name
+    assert browser.page.xpath("//tbody//td[@data-label='App']")[0].text_content() == name
+    browser.get(f"/calls?app={app_id}")
+    assert len(seen(browser)) == 2
+    assert browser.page.xpath("//select[@name='app']/option[@selected]/@value") == [app_id]
+    browser.get(f"/calls?app={'0' * 24}")
+    assert seen(browser) == []
+    assert browser.page.xpath("//select[@name='app']/option[@selected]/text()") == ["0" * 24]
+    code = made[1].json["code"]
+    browser.get(f"/calls?code={code}")
+    assert seen(browser) == [call_id(made[1])]
+    browser.get(f"/calls/{call_id(made[0])}")
+    assert name in browser.text
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("from", "09.03.2026"), ("to", "2026-02-30"), ("code", "1004x"), ("code", "-1")]
+)
+def test_what_a_search_cannot_use_is_told_at_its_field(market: Market, field: str, value: str) -> None:
+    market.get("/api/v2/product/multi-get", limit=1)
+    flush(market)
+    browser = signed_in(market, where="/calls")
+    assert browser.get(f"/calls?{field}={value}").status == 400
+    assert browser.page.xpath("//*[@aria-invalid='true']/@name") == [field]
+    assert browser.page.xpath("//*[@aria-invalid='true']/@value") == [value]
+    [told] = browser.page.xpath("//p[@class='wrong-text']/text()")
+    assert value in told
+    assert ("1004" if field == "code" else "2026-03-09") in told
+    assert seen(browser) == []
+    assert "No call is like this" not in browser.text
+    assert browser.get(f"/calls?{field}=").status == 200
+
+
+def in_a_shell(line: str, **variables: str) -> list[str]:
+    """What a shell calls curl with."""
+    told = "curl() { printf '%s\\0' \"$@\"; }\n" + line
+    done = subprocess.run(["bash", "-uc", told], env=variables, capture_output=True, text=True, check=True)
+    return done.stdout.split("\0")[:-1]
+
+
+@pytest.mark.parametrize("kind", ["form", "json"])
+def test_what_is_copied_needs_the_secrets_in_variables_and_says_so(market: Market, kind: str) -> None:
+    secrets = {"client_secret": "it's", "Password": "x"}
+    fields = {**secrets, "sku": "none $such", "inventory": "3", "note": market.token("usd")}
+    body = json.dumps(fields).encode() if kind == "json" else urlencode(fields).encode()
+    label = "application/json" if kind == "json" else "application/x-www-form-urlencoded"
+    target = "/api/v2/variant/update-inventory?note=a%26b&code=77"
+    made = market.request("POST", target, "usd", body, {"content-type": label})
+    flush(market)
+    browser = signed_in(market, where="/calls")
+    browser.get(f"/calls/{call_id(made)}")
+    names = browser.page.xpath("//details//p/code/text()")
+    assert names == ["$TOKEN", "$CODE", "$CLIENT_SECRET", "$PASSWORD", "$SECRET"]
+    [line] = browser.page.xpath("//pre[@aria-label='curl']/text()")
+    values = {"TOKEN": "t", "CODE": "77", "CLIENT_SECRET": "its", "PASSWORD": "x", "SECRET": "s"}
+    method, verb, url, *rest = in_a_shell(line, **values)
+    assert (method, verb, url) == ("-X", "POST", browser.base + target)
+    assert "Authorization: Bearer t" in rest
+    read = json.loads if kind == "json" else lambda text: dict(parse_qsl(text))
+    assert read(rest[-1]) == {**fields, "client_secret": "its", "note": "s"}
 
 
 def test_pages_of_the_list_follow_each_other(market: Market) -> None:

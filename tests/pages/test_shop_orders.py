@@ -84,7 +84,13 @@ def test_orders_are_filtered_by_day_and_found_by_their_numbers(market: Market, s
     assert days
     assert all(text.startswith(f"{day.day} {day:%b %Y}") for text in days)
     assert "Nothing is found" in shop.open("/orders?view=all&from=2030-01-01")
-    shop.open("/orders?view=all&from=never&to=2021-02-31&state=odd&after=x&start=%D9%A1")
+    for field, value in (("from", "never"), ("to", "2021-02-31")):
+        shop.open(f"/orders?view=all&{field}={value}", status=400)
+        assert shop.wrong()[0] == field
+        assert value in shop.wrong()[1]
+        assert "2026-03-09" in shop.wrong()[1]
+        assert not shop.page.xpath("//tbody//th/a")
+    shop.open("/orders?view=all&state=odd&after=x&start=%D9%A1")
     assert shop.page.xpath("//tbody//th/a/text()")
 
 

@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from tradepost.surfaces.pages.visit import Visit
+from tradepost.surfaces.pages.visit import Problem, Visit
 from tradepost.values import LAST, Bookmark, Page
 
 PAGE: Final = 50
 MOST_START: Final = 25_000
+MOST_TOLD: Final = 40
+"""How much of what cannot be used is told to whoever wrote it."""
 _MARK: Final = re.compile(r"([0-9]{16})~([0-9a-f]{24})", re.ASCII)
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _START: Final = re.compile(r"[0-9]{1,5}", re.ASCII)
+_NUMBER: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -67,6 +70,30 @@ def day(text: str | None) -> datetime | None:
         return datetime.fromisoformat(text).replace(tzinfo=UTC)
     except ValueError:
         return None
+
+
+class Unusable(Exception):
+    """What a search was given and cannot use; `problem` tells its field, and how it is to be written."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+
+
+def asked_day(visit: Visit, name: str) -> datetime | None:
+    """The beginning of the day that a field of a search has; None where it is empty. Raises Unusable."""
+    text = (visit.query.get(name) or "").strip()
+    found = day(text)
+    if text and found is None:
+        raise Unusable(Problem(visit.say("day_wrong", value=text[:MOST_TOLD]), name))
+    return found
+
+
+def asked_number(visit: Visit, name: str) -> int | None:
+    """The number that a field of a search has; None where it is empty. Raises Unusable."""
+    text = (visit.query.get(name) or "").strip()
+    if text and not _NUMBER.fullmatch(text):
+        raise Unusable(Problem(visit.say("number_wrong", value=text[:MOST_TOLD]), name))
+    return int(text) if text else None
 
 
 def one_of(text: str | None, choices: Sequence[str], default: str = "") -> str:

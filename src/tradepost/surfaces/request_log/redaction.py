@@ -17,7 +17,7 @@ from tradepost.domain import access, webhooks
 REMOVED: Final = "[removed]"
 UNREADABLE: Final = "[not kept: it cannot be read, so nobody knows whether it holds secrets]"
 
-_NAMES: Final = frozenset(
+SECRETS: Final = frozenset(
     [
         "access_token",
         "accesstoken",
@@ -43,11 +43,11 @@ _NAMES: Final = frozenset(
     ]
 )
 """Names in small letters whose values are removed from what was asked."""
-_ANSWERED: Final = _NAMES - {"code"}
+_ANSWERED: Final = SECRETS - {"code"}
 """The same for answers, where `code` says how it went."""
 _PREFIXES: Final = "|".join((*access.PREFIXES, webhooks.PREFIX))
 _OURS = re.compile(rf"({_PREFIXES})[A-Za-z0-9+/=_-]+|(signature=)[A-Za-z0-9_%-]+", re.ASCII)
-_NAME = "(?:" + "|".join(sorted(_NAMES, key=len, reverse=True)) + ")"
+_NAME = "(?:" + "|".join(sorted(SECRETS, key=len, reverse=True)) + ")"
 _ANSWER_NAME = "(?:" + "|".join(sorted(_ANSWERED, key=len, reverse=True)) + ")"
 # A string, closed or cut off, or anything else up to what may follow it.
 _VALUE = r'\s*:\s*(?:"(?:[^"\\]|\\.)*(?:"|\\?\Z)|[\[{].*|[^",}\]\s]+)'
@@ -127,7 +127,7 @@ def _form(text: str) -> str:
     kept = []
     for field in text.split("&"):
         name, has_value, value = field.partition("=")
-        if unquote_plus(name).strip().lower() in _NAMES:
+        if unquote_plus(name).strip().lower() in SECRETS:
             kept.append(f"{name}={REMOVED}" if value else field)
         else:
             kept.append(_without_ours(name) + has_value + _without_ours(value))
@@ -158,7 +158,7 @@ def _json(text: str) -> str:
 
 def _walked(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: REMOVED if key.lower() in _NAMES else _walked(item) for key, item in value.items()}
+        return {key: REMOVED if key.lower() in SECRETS else _walked(item) for key, item in value.items()}
     return [_walked(item) for item in value] if isinstance(value, list) else value
 
 

@@ -16,6 +16,7 @@ from tradepost.domain.context import MerchantCtx, ShipperCtx
 from tradepost.domain.request_log import Kept, Said
 from tradepost.surfaces.pages.asked import FORM, FORM_WITH_FILES
 from tradepost.surfaces.pages.visit import Visit
+from tradepost.surfaces.request_log.redaction import REMOVED
 from tradepost.surfaces.sessions import OneCaller
 from tradepost.values import Fact
 from tradepost.wire import gate, refusals
@@ -25,7 +26,6 @@ from tradepost.wire.http_types import Request, Response
 from tradepost.wire.taken import new_request_id
 from tradepost.wire.turns import Queues
 
-REMOVED: Final = "[removed]"
 TOKEN: Final = "access_token"
 _PART: Final = re.compile(
     rf'(?m)^--[^\r\n]*\r?\n[^\r\n]*name="{TOKEN}"\r?\n(?:[^\r\n]+\r?\n)*\r?\n{re.escape(REMOVED)}\r?\n', re.ASCII

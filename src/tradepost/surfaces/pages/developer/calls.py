@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from shlex import quote
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote_plus, urlencode
 
 from tradepost.domain import request_log
+from tradepost.domain.context import Ctx
 from tradepost.domain.request_log import CallUnknown, Found, Kept, Search
 from tradepost.surfaces.pages import lists
 from tradepost.surfaces.pages.developer.again import ask_again, is_repeatable, without_token
-from tradepost.surfaces.pages.developer.showing import curl, pretty
+from tradepost.surfaces.pages.developer.app_names import names_of_apps
+from tradepost.surfaces.pages.developer.showing import REMOVED, TOKEN, UNREADABLE, blanks_of, curl, pretty, quoted
 from tradepost.surfaces.pages.site import Page, Stop, Visit
+from tradepost.surfaces.pages.visit import Problem
+from tradepost.values import Fact
 from tradepost.wire.http_types import Response
 
 CALLS: Final = "/calls"
@@ -24,50 +29,76 @@ MOST_WANTED: Final = 200
 
 async def show_calls(visit: Visit) -> Response:
     """The calls of whoever is signed in, the latest first, searched by path, status, app and day."""
-    search = read_search(visit, visit.site.service)
     async with visit.open() as (ctx, signed):
         person = visit.need_signed(signed)
-        found = await request_log.search_calls(ctx, person.account_id, search, lists.PAGE)
+        found, problem = await search_for(visit, ctx, visit.site.service, person.account_id)
         days = await request_log.list_tallies(ctx, person.account_id, (ctx.now - timedelta(days=2)).date())
-    return render_calls(visit, found, sum(day.missed for day in days))
+        apps = await names_of_apps(ctx, visit.site.service, person.account_id)
+    return render_calls(visit, found, problem, missed=sum(day.missed for day in days), apps=apps)
 
 
-def read_search(visit: Visit, service: str | None) -> Search:
-    """What a visit looks for; the id of a call leads to its page at once."""
+async def search_for(
+    visit: Visit, ctx: Ctx, service: str | None, account_id: str | None
+) -> tuple[Found, Problem | None]:
+    """The calls that a visit looks for; or none, and what is wrong with what it was given."""
+    try:
+        search = _read_search(visit, service)
+    except lists.Unusable as unusable:
+        return Found((), None), unusable.problem
+    return await request_log.search_calls(ctx, account_id, search, lists.PAGE), None
+
+
+def _read_search(visit: Visit, service: str | None) -> Search:
+    """What a visit looks for; the id of a call leads to its page at once. Raises Unusable."""
     query = visit.query
     text = (query.get("q") or "").strip()[:MOST_WANTED]
     if request_log.is_id(text.lower()):
         raise Stop(visit.redirect(f"{visit.request.path}/{text.lower()}"))
     status = lists.one_of(query.get("status"), STATUSES)
-    last_day = lists.day(query.get("to"))
+    last_day = lists.asked_day(visit, "to")
     before = query.get("before") or ""
     return Search(
         path=text or None,
         status=int(status) if status else None,
+        code=lists.asked_number(visit, "code"),
         app_id=(query.get("app") or "").strip()[:24] or None,
         service=service,
-        since=lists.day(query.get("from")),
+        since=lists.asked_day(visit, "from"),
         until=None if last_day is None else last_day + timedelta(days=1),
         before=before if request_log.is_id(before) else None,
     )
 
 
-def render_calls(visit: Visit, found: Found, missed: int, **more: Any) -> Response:
-    """The list of the calls that were found; with `names`, by account, it tells whose each is."""
+def render_calls(visit: Visit, found: Found, problem: Problem | None, **more: Any) -> Response:
+    """The list of the calls that were found; with `names`, by account, it tells whose each is.
+
+    With `apps`, the names of apps by their ids, one of them is chosen by its name.
+    """
     query, path = visit.query, visit.request.path
     return visit.render(
         "developer/calls.html",
+        200 if problem is None else problem.status,
         lines=found.lines,
-        given={name: query.get(name) or "" for name in ("q", "status", "app", "account", "from", "to")},
+        given={name: query.get(name) or "" for name in ("q", "status", "code", "app", "account", "from", "to")},
         statuses=[("", visit.say("any")), *((key, visit.say(f"calls.status_{key}")) for key in STATUSES)],
         pages=lists.Neighbours(
             path + query.without("before") if query.get("before") else "",
             path + query.with_(before=found.next) if found.next else "",
         ),
-        missed=missed,
         path=path,
-        **{"names": None, **more},
+        problem=problem,
+        choices=_choices(visit, more.get("apps", {})),
+        **{"names": None, "missed": 0, "apps": {}, **more},
     )
+
+
+def _choices(visit: Visit, apps: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The apps that can be chosen, by name; those of one name, and one that nobody knows, by their ids, too."""
+    given = (visit.query.get("app") or "").strip()
+    known = dict(apps) | ({given: apps.get(given, "")} if given else {})
+    often = Counter(known.values())
+    told = {app: name if name and often[name] == 1 else f"{name} {app}".strip() for app, name in known.items()}
+    return [("", visit.say("any")), *sorted(told.items(), key=lambda one: (one[1].casefold(), one[0]))]
 
 
 async def show_call(visit: Visit) -> Response:
@@ -78,7 +109,8 @@ async def show_call(visit: Visit) -> Response:
             kept = await request_log.find_call(ctx, person.account_id, visit.blanks["id"])
         except CallUnknown:
             return visit.trouble("calls.unknown", 404)
-    return render_call(visit, kept, may_repeat=_may_repeat(visit, kept))
+        apps = await names_of_apps(ctx, visit.site.service, person.account_id)
+    return render_call(visit, kept, may_repeat=_may_repeat(visit, kept), apps=apps)
 
 
 async def repeat(visit: Visit) -> Response:
@@ -93,7 +125,8 @@ async def repeat(visit: Visit) -> Response:
         if not is_repeatable(visit.site.kit.api, kept):
             return visit.trouble("calls.not_again")
         answer = await ask_again(visit, ctx, kept)
-    return render_call(visit, kept, answer, may_repeat=_may_repeat(visit, kept))
+        apps = await names_of_apps(ctx, visit.site.service, ctx.actor.id)
+    return render_call(visit, kept, answer, may_repeat=_may_repeat(visit, kept), apps=apps)
 
 
 def _may_repeat(visit: Visit, kept: Kept) -> bool:
@@ -132,19 +165,26 @@ def render_call(visit: Visit, kept: Kept, again: Response | None = None, **more:
             "is_same": again.body[: len(said.answered)] == said.answered and len(again.body) == said.answered_size,
         },
         curl=_curl(visit, kept),
+        is_whole=not said.is_asked_cut and said.asked != UNREADABLE,
         path=visit.request.path.partition(f"/{kept.call.id}")[0],
-        **{"may_repeat": False, "whose_call": "", **more},
+        **{"may_repeat": False, "whose_call": "", "apps": {}, **more},
     )
 
 
-def _curl(visit: Visit, kept: Kept) -> str:
-    """The same call for a shell; the token goes where the blank is."""
+def _curl(visit: Visit, kept: Kept) -> tuple[str, list[str]]:
+    """The same call for a shell, and the variables that are to hold the secrets that it was made with."""
     said, call = kept.said, kept.call
     left = [pair for pair in parse_qsl(said.query, keep_blank_values=True) if pair[0] != "access_token"]
-    url = f"{visit.request.base_url}{call.path}{'?' + urlencode(left) if left else ''}"
-    asked = without_token(said)
-    body = [f"-H {quote('Content-Type: ' + said.asked_type)}", f"--data-binary {quote(asked)}"]
-    return curl(call.method, url, body if asked else [])
+    query = urlencode(left).replace(quote_plus(REMOVED), REMOVED)
+    url = f"{visit.request.base_url}{call.path}{'?' + query if query else ''}"
+    asked = "" if said.asked == UNREADABLE else without_token(said)
+    body = [f"-H {quote('Content-Type: ' + said.asked_type)}", f"--data-binary {quoted(asked)}"]
+    try:
+        has_token = not visit.site.kit.api.find(call.method, call.path).open
+    except Fact:
+        has_token = True
+    blanks = [*([TOKEN] if has_token else []), *blanks_of(url), *blanks_of(asked)]
+    return curl(call.method, url, body if asked else [], has_token=has_token), list(dict.fromkeys(blanks))
 
 
 PAGES: Final[Mapping[str, Mapping[str, Page]]] = {

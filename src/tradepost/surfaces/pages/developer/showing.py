@@ -6,16 +6,27 @@ Whatever was typed is quoted as the shell or Python want it, so what is copied d
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Sequence
 from typing import Final
 from xml.dom import minidom
 from xml.parsers.expat import ExpatError
 
+from tradepost.surfaces.request_log.redaction import REMOVED as REMOVED
+from tradepost.surfaces.request_log.redaction import SECRETS
+from tradepost.surfaces.request_log.redaction import UNREADABLE as UNREADABLE
+
 Pairs = Sequence[tuple[str, str]]
 
-AUTHORIZATION: Final = '-H "Authorization: Bearer $TOKEN"'
+TOKEN: Final = "TOKEN"
+AUTHORIZATION: Final = f'-H "Authorization: Bearer ${TOKEN}"'
 """What a shell puts the token into."""
+
+MOST_NAME: Final = 60
+_BLANK: Final = re.compile(rf"(?:mp_[a-z]{{2}}_|whsec_)?{re.escape(REMOVED)}", re.ASCII)
+_NAMED: Final = re.compile(r"""([A-Za-z_]+)["']?\s*[=:>]\s*["']?\Z""", re.ASCII)
+"""The name that a value in a query, JSON or XML comes under."""
 
 
 def pretty(text: str) -> str:
@@ -32,9 +43,31 @@ def pretty(text: str) -> str:
     return text
 
 
+def blanks_of(text: str) -> list[str]:
+    """The variables that a text needs which hold the secrets that were removed from it, in their order."""
+    return [_variable(text[: found.start()]) for found in _BLANK.finditer(text)]
+
+
+def quoted(text: str) -> str:
+    """A text as a shell takes it as a whole, with variables where secrets were removed."""
+    pieces, end = [], 0
+    for found in _BLANK.finditer(text):
+        pieces += [shlex.quote(text[end : found.start()]), f'"${_variable(text[: found.start()])}"']
+        end = found.end()
+    rest = text[end:]
+    return "".join([*pieces, shlex.quote(rest)] if rest or not pieces else pieces)
+
+
+def _variable(before: str) -> str:
+    """What a variable for a secret is called, after the name that stands before it."""
+    name = _NAMED.search(before[-MOST_NAME:])
+    told = name[1].lower() if name else ""
+    return TOKEN if told == "access_token" else told.upper() if told in SECRETS else "SECRET"
+
+
 def curl(method: str, url: str, options: Sequence[str], *, has_token: bool = True) -> str:
     """A call for a shell. The token goes where $TOKEN is; `options` say what the body is, and are quoted."""
-    lines = [f"curl -X {method} {shlex.quote(url)}", *([AUTHORIZATION] if has_token else []), *options]
+    lines = [f"curl -X {method} {quoted(url)}", *([AUTHORIZATION] if has_token else []), *options]
     return " \\\n  ".join(lines)
 
 

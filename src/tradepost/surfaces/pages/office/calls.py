@@ -7,8 +7,7 @@ from typing import Final
 
 from tradepost.domain import merchants, request_log
 from tradepost.domain.request_log import CallUnknown
-from tradepost.surfaces.pages import lists
-from tradepost.surfaces.pages.developer.calls import read_search, render_call, render_calls
+from tradepost.surfaces.pages.developer.calls import render_call, render_calls, search_for
 from tradepost.surfaces.pages.navigation import Page
 from tradepost.surfaces.pages.office.desk import ROOT, acting
 from tradepost.surfaces.pages.site import Visit
@@ -21,10 +20,9 @@ async def show_calls(visit: Visit) -> Response:
     """The calls of everybody, or of one account, the latest first, searched as their own are by others."""
     account = (visit.query.get("account") or "").strip()[:24] or None
     async with acting(visit) as ctx:
-        search = read_search(visit, None)
-        found = await request_log.search_calls(ctx, account, search, lists.PAGE)
+        found, problem = await search_for(visit, ctx, None, account)
         names = await merchants.names_of(ctx, [line.account_id for line in found.lines])
-    return render_calls(visit, found, 0, names=names)
+    return render_calls(visit, found, problem, names=names)
 
 
 async def show_call(visit: Visit) -> Response:

@@ -51,7 +51,10 @@ async def show_orders(visit: Visit, problem: Problem | None = None) -> Response:
             found, more = await orders.list_to_fulfil(ctx, OrderFilter(), page)
             pages = lists.around(visit, page, more)
         else:
-            found, more = await _find(visit, ctx, text)
+            try:
+                found, more = await _find(visit, ctx, text)
+            except lists.Unusable as unusable:
+                found, more, problem = [], False, unusable.problem
             last = Bookmark(found[-1].placed_at, found[-1].id) if found else None
             pages = lists.behind(visit, last, more)
         waiting = await orders.count_waiting(ctx)
@@ -85,10 +88,10 @@ async def _find(visit: Visit, ctx: Any, text: str) -> tuple[Any, bool]:
         )
     query = visit.query
     state = lists.one_of(query.get("state"), STATES) or None
-    last_day = lists.day(query.get("to"))
+    last_day = lists.asked_day(visit, "to")
     end = LAST if last_day is None else Bookmark(last_day + timedelta(days=1), "")
     return await orders.page_orders(
-        ctx, lists.bookmark(visit, end), lists.PAGE, state=state, since=lists.day(query.get("from"))
+        ctx, lists.bookmark(visit, end), lists.PAGE, state=state, since=lists.asked_day(visit, "from")
     )
 
 
