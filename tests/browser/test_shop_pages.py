@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from selenium.webdriver.common.by import By
 
 from tests.browser.conftest import Sandbox
-from tests.support.chromium import PHONE, Chromium
+from tests.support.chromium import DESKTOP, PHONE, Chromium
 from tests.support.program import wait_until
 
 PLACE = "return document.getElementById('since').getBoundingClientRect().top"
@@ -91,3 +91,31 @@ def test_amounts_and_their_currency_stay_whole_on_a_phone(sandbox: Sandbox, brow
         )
         assert lines
         assert max(lines) < 1.5, where
+
+
+def test_what_a_search_was_given_is_shown_as_it_was_written(sandbox: Sandbox, browser: Chromium) -> None:
+    sandbox.sign_in(browser)
+    for where in ("/calls?from=9.3.26&to=never&code=x", "/orders?view=all&from=9.3.26&to=never"):
+        browser.open(where)
+        assert browser.driver.find_element(By.ID, "from").get_attribute("value") == "9.3.26"
+        assert browser.driver.find_element(By.ID, "to").get_attribute("value") == "never"
+        for size in (DESKTOP, PHONE):
+            browser.show(size)
+            assert [line for line in browser.audit() if "400 (Bad Request)" not in line] == []
+
+
+def test_the_matrix_of_each_warehouse_fits_a_phone(sandbox: Sandbox, browser: Chromium) -> None:
+    sandbox.sign_in(browser)
+    browser.open("/products")
+    product = next(link for link in browser.links() if link.startswith("/products/") and "new" not in link)
+    browser.open(f"{product}/shipping")
+    browser.show(PHONE)
+    assert browser.audit() == []
+    browser.fill(warehouse="EXPRESS-US")
+    browser.press("Show")
+    assert browser.path == f"{product}/shipping?warehouse=EXPRESS-US"
+    assert browser.audit() == []
+    browser.fill(**{"price.US": "4.75"})
+    browser.press("Save the shipping")
+    assert "The shipping is saved." in browser.text
+    assert browser.driver.find_element(By.NAME, "price.US").get_attribute("value") == "4.75"

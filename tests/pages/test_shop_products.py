@@ -152,7 +152,7 @@ def test_an_express_warehouse_has_a_matrix_of_its_own(market: Market, shop: Shop
     shop.open(f"{where}?warehouse=EXPRESS-US")
     assert shop.page.xpath("//select/option[@selected]/@value") == ["EXPRESS-US"]
     assert shop.page.xpath("//tbody//input[@type='checkbox']/@name") == ["to.US"]
-    assert "takes part in Wish Express to United States" in shop.text
+    assert "takes part in Wish Express (United States)" in shop.text
     shop.send(where, **{"to.US": "on", "price.US": "9.25"})
     assert shop.said() == "The shipping is saved."
     assert shop.page.xpath("//select/option[@selected]/@value") == ["EXPRESS-US"], "the page of the same warehouse"

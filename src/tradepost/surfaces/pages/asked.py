@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import ClassVar, Final
 from urllib.parse import parse_qsl, urlencode
 
@@ -18,6 +20,7 @@ MOST_FORM: Final = 16_384
 MOST_FIELDS: Final = 50
 MOST_FIELDS_OF_LARGE: Final = 1_000
 """Of a form that may be larger than others."""
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 FORM: Final = "application/x-www-form-urlencoded"
 FORM_WITH_FILES: Final = "multipart/form-data"
 
@@ -116,6 +119,16 @@ async def read_form(request: Request, most: int = MOST_FORM, files: Mapping[str,
     if kind != FORM:
         raise Unreadable
     return read_fields(await request.read_body(most), most)
+
+
+def day(text: str | None) -> datetime | None:
+    """The beginning of a day as forms send it (UTC); None where it is none."""
+    if not text or not _DAY.fullmatch(text):
+        return None
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def cookie(request: Request, name: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from tradepost.surfaces.pages.asked import day
 from tradepost.surfaces.pages.visit import Problem, Visit
 from tradepost.values import LAST, Bookmark, Page
 
@@ -16,7 +17,6 @@ MOST_START: Final = 25_000
 MOST_TOLD: Final = 40
 """How much of what cannot be used is told to whoever wrote it."""
 _MARK: Final = re.compile(r"([0-9]{16})~([0-9a-f]{24})", re.ASCII)
-_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _START: Final = re.compile(r"[0-9]{1,5}", re.ASCII)
 _NUMBER: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -60,16 +60,6 @@ def around(visit: Visit, page: Page, more: bool) -> Neighbours:
     before = path + visit.query.with_(start=str(max(0, page.start - page.limit))) if page.start else ""
     has_next = more and page.start + page.limit <= MOST_START
     return Neighbours(before, path + visit.query.with_(start=str(page.start + page.limit)) if has_next else "")
-
-
-def day(text: str | None) -> datetime | None:
-    """The beginning of a day as forms send it (UTC); None where it is none."""
-    if not text or not _DAY.fullmatch(text):
-        return None
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=UTC)
-    except ValueError:
-        return None
 
 
 class Unusable(Exception):

@@ -17,7 +17,7 @@ from tradepost.domain import merchants, parcels, world
 from tradepost.domain.context import By, Ctx, MerchantCtx, ShipperCtx, random_id
 from tradepost.domain.people import Signed
 from tradepost.domain.sealing import SealingKeys
-from tradepost.surfaces.pages.asked import Fields, cookie
+from tradepost.surfaces.pages.asked import Fields, cookie, day
 from tradepost.surfaces.pages.formats import Formats
 from tradepost.surfaces.pages.markdown import coded
 from tradepost.surfaces.pages.words import LOCALES, Words
@@ -64,6 +64,7 @@ _templates = Environment(
     lstrip_blocks=True,
 )
 _templates.filters["coded"] = coded
+_templates.tests["day"] = lambda text: day(text) is not None
 
 
 class Stop(Exception):
