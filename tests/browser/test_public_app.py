@@ -41,7 +41,7 @@ def test_a_public_app_waits_for_an_operator(sandbox: Sandbox, browser: Chromium)
     page = f"{base}/developer/apps/{app_id}"
     assert state(browser, page) == "Not verified"
     browser.press("Ask for verification")
-    assert "The marketplace looks at it and answers here." in browser.text
+    assert "The marketplace looks at it and answers here and by mail." in browser.text
     assert state(browser, page) == "Waits for verification"
     browser.open(f"{base}/v3/oauth/authorize?client_id={app_id}")
     assert "Nobody else can let it in yet." in browser.text

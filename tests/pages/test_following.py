@@ -36,6 +36,12 @@ def onward(browser: Browser) -> list[str]:
     return found
 
 
+def language_link(browser: Browser, locale: str) -> str:
+    """Where the same page is in another language."""
+    (where,) = browser.page.xpath("//footer//a[@hreflang=$locale]/@href", locale=locale)
+    return str(where)
+
+
 def confirmation(market: Market) -> str:
     """Where the letter leads that confirms an address."""
     return link_to(market, ADDRESS, "Confirm your address")
@@ -68,11 +74,14 @@ def test_who_presses_confirm_twice_comes_back_as_well(market: Market) -> None:
     assert "Let Example ERP in?" in browser.text
 
 
-def test_a_form_that_was_refused_still_knows_where_to_go(market: Market) -> None:
+def test_a_form_that_was_refused_still_knows_where_to_go_in_another_language(market: Market) -> None:
     browser = Browser(market)
     browser.get("/sign-up?next=" + quote(link("merchant"), safe=""))
-    for password in ("short", NEW["password"]):
-        browser.submit(0, None, None, **NEW | {"password": password})
+    browser.submit(0, None, None, **NEW | {"password": "short"})
+    browser.get(language_link(browser, "de"))
+    browser.submit(0, None, None, **NEW | {"password": "kurz"})
+    browser.get(language_link(browser, "en"))
+    browser.submit(0, None, None, **NEW)
     browser.get(confirmation(market))
     browser.submit()
     assert parse_qs(urlsplit(onward(browser)[0]).query)["next"] == [link("merchant")]
@@ -90,6 +99,20 @@ def test_who_has_forgotten_his_password_comes_back_as_well(market: Market, servi
     browser.get(onward(browser)[0])
     browser.sign_in(EMAIL[service], "a new one of his")
     assert "Let Example ERP in?" in browser.text
+
+
+def test_a_link_is_not_lost_in_another_language(market: Market) -> None:
+    browser = signing_up(market, link("merchant"))
+    browser.get(confirmation(market))
+    browser.submit()
+    browser.get(language_link(browser, "de"))
+    assert "Schon bestätigt" in browser.text
+    assert onward(browser)
+    asked(market, "/forgotten", email=EMAIL["merchant"])
+    browser.get(link_to(market, EMAIL["merchant"], "A new password"))
+    browser.submit(password="short")
+    browser.get(language_link(browser, "fr"))
+    assert browser.submit(password="a new one of his").status == 200
 
 
 def test_another_browser_is_led_nowhere(market: Market) -> None:

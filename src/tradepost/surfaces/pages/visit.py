@@ -53,6 +53,8 @@ QUOTED: Final = (("'", "'"), ("„", "“"), ("« ", " »"), ("«\u00a0", "\u00a
 """How the sentences of the API set the name of a parameter off from the rest, in each of its languages."""
 FOLLOWING_RULES: Final = "script-src 'self'; connect-src 'self'; "
 """What a page that follows may do besides others: have our script, which asks for that page."""
+OF_LINKS: Final = ("next", "token")
+"""What the link to a bare page may say and its form repeats: another language of a refused form has it as well."""
 FORM_SEAL: Final = "form"
 """What the forms of whoever is signed in are sealed for."""
 
@@ -276,6 +278,7 @@ class Visit:
         """
         signed = self.signed
         done = self._done() if signed is not None else ""
+        kept = {name: self.form.get(name) or "" for name in OF_LINKS if bare and self.form.get(name)}
         text = _templates.get_template(template).render(
             say=self.say,
             show=Formats.of(self.say.locale),
@@ -285,7 +288,7 @@ class Visit:
             icon=ICON_PATH,
             script=SCRIPT_PATH if follows else "",
             languages=[
-                (name, LOCALES[name], f"{self.request.path}{_with_locale(self.query, name)}") for name in LOCALES
+                (name, LOCALES[name], self.request.path + self.query.with_(**kept, locale=name)) for name in LOCALES
             ],
             navigation=[] if signed is None or bare else self.site.navigation(self.request.path),
             whose="" if signed is None else signed.account_name,
@@ -371,8 +374,3 @@ class Visit:
 def cookie_name(visit: Visit, name: str) -> str:
     """What a cookie is called. Both services may have one host, and cookies know no ports."""
     return f"{'__Host-' if visit.is_secure else ''}{visit.site.service}-{name}"
-
-
-def _with_locale(query: Fields, locale: str) -> str:
-    left = query.without("locale")
-    return f"{left}{'&' if left else '?'}locale={locale}"
