@@ -168,7 +168,12 @@ def test_who_makes_a_public_app_tries_it_and_others_wait_for_an_operator(
     office.open(page)
     office.send(f"{page}/verify")
     assert "Verified" in office.browser.text
-    assert "Verified by the marketplace" in lets_in(stranger, app_id)
+    shown = lets_in(stranger, app_id)
+    assert "Verified by the marketplace" in shown
+    maker = market.sql("select name from merchant where id = $1", mine)
+    assert f"Made by {maker}" in " ".join(shown.split())
+    market.sql("update app set developer_id = null where id = $1", app_id)
+    assert "Made by The operators of this marketplace" in " ".join(lets_in(stranger, app_id).split())
     verbs = market.sql("select array_agg(verb order by id) from audit_record where verb like 'app.%'")
     assert verbs[-4:] == ["app.verification_asked", "app.refused", "app.verification_asked", "app.verified"]
 

@@ -28,8 +28,8 @@ from tradepost.storage.embedded import EmbeddedPostgres
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src"
-START_SECONDS = 30.0
-STOP_SECONDS = 40.0
+START_SECONDS = 60.0
+STOP_SECONDS = 120.0
 _ADDRESS = re.compile(r"^(Merchant service|WishPost) +(http://\S+)$", re.MULTILINE)
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 _log_numbers = itertools.count(1)

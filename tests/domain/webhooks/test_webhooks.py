@@ -137,6 +137,27 @@ def test_a_queue_is_in_one_workers_hands(play: Play) -> None:
     play(scene)
 
 
+def test_one_queue_is_taken_at_a_time_whatever_the_plan(play: Play) -> None:
+    """A plan that chooses once for each row there is must not leave queues leased in nobody's hands."""
+
+    async def scene(hooks: Hooks) -> None:
+        # With what the database knows of a table with one row, it begins with that table.
+        await hooks.ctx.db.execute("delete from webhook_subscription where id <> $1", hooks.id)
+        await hooks.ctx.db.execute("reset role; analyze webhook_subscription; set local role tradepost_platform")
+        await hooks.ctx.db.execute(
+            "insert into webhook_subscription select (jsonb_populate_record(w, jsonb_build_object("
+            "'id', repeat(n::text, 24), 'endpoint', 'https://' || n || '.example/'))).* "
+            "from webhook_subscription w, generate_series(6, 9) n where w.id = $1",
+            hooks.id,
+        )
+        await hooks.happens()
+        taken = [await hooks.take() for _ in range(6)]
+        assert [turn is not None for turn in taken] == [True] * 5 + [False]
+        assert len({turn.id for turn in taken if turn is not None}) == 5
+
+    play(scene)
+
+
 def test_what_failed_is_due_later_and_a_failing_queue_waits_for_its_slot(play: Play) -> None:
     async def scene(hooks: Hooks) -> None:
         await hooks.happens()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from tradepost.domain import access, audit, inbox
+from tradepost.domain import access, audit, inbox, outbox
 from tradepost.domain.access import App, fingerprint
 from tradepost.domain.consents import failures, rows
 from tradepost.domain.consents.consent import (
@@ -184,6 +184,11 @@ async def apps_let_in(ctx: Ctx, service: str, account_id: str) -> set[str]:
     return set(await rows.apps_let_in(ctx.db, service, account_id, ctx.now))
 
 
+async def find_maker(ctx: Ctx, app: App) -> str | None:
+    """What the account that made an app is called, for whoever is asked to let it in; None for an operator's."""
+    return await rows.find_maker(ctx.db, app.service, app.id)
+
+
 async def forget_seeds(ctx: Ctx) -> int:
     """Forget what answers could be repeated with, where their time is over; gives how many there were."""
     return await rows.forget_seeds(ctx.db, ctx.now - timedelta(seconds=REPEAT_SECONDS))
@@ -203,9 +208,10 @@ def _by_app(ctx: Ctx, app: App) -> Ctx:
 
 
 async def _alarm(ctx: Ctx, app: App, consent: Consent, because: str) -> None:
-    """End a family, and tell the merchant, once: what is only good once came again."""
-    if consent.ended_at is None and app.service == "merchant":
-        await inbox.notify(ctx, consent.account_id, REUSED_TOPIC, {"app_id": app.id, "app": app.name})
+    """End a family, and tell the account, once: what is only good once came again."""
+    if consent.ended_at is None:
+        tell = inbox.notify if app.service == "merchant" else outbox.record_event
+        await tell(ctx, consent.account_id, REUSED_TOPIC, {"app_id": app.id, "app": app.name})
     await _end(_by_app(ctx, app), consent, because)
 
 

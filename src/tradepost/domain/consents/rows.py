@@ -169,3 +169,9 @@ async def forget_seeds(db: Rows, before: datetime) -> int:
         "update refresh_token set seed = null where seed is not null and used_at < $1 returning true", before
     )
     return len(gone)
+
+
+async def find_maker(db: Rows, service: str, app_id: str) -> str | None:
+    """What the account that made an app is called; None for an operator's."""
+    found: str | None = await db.fetchval("select maker_of($1, $2)", service, app_id)
+    return found

@@ -307,13 +307,17 @@ async def insert_attempt(db: Rows, tried: Delivery, attempt: Attempt) -> None:
 
 # -- workers
 
+# As a subquery the choice may be made once for each row that it is joined with, each time another one.
 _TAKE = """
+    with found as materialized (
+        select w.merchant_id, w.id from webhook_subscription w, (select live_workers() as alive) l
+         where w.is_active and w.due_at <= $2 and (w.failures = 0 or $4) and not w.id = any($5)
+           and (w.worker is null or w.leased_until < clock_timestamp() or not w.worker = any(l.alive))
+         order by w.due_at limit 1 for no key update of w skip locked
+    )
     update webhook_subscription s
        set worker = $1, fence = s.fence + 1, leased_until = clock_timestamp() + $3
-      from (select w.merchant_id, w.id from webhook_subscription w, (select live_workers() as alive) l
-             where w.is_active and w.due_at <= $2 and (w.failures = 0 or $4) and not w.id = any($5)
-               and (w.worker is null or w.leased_until < clock_timestamp() or not w.worker = any(l.alive))
-             order by w.due_at limit 1 for no key update of w skip locked) found
+      from found
      where s.merchant_id = found.merchant_id and s.id = found.id
     returning s.merchant_id, s.id, s.worker, s.fence, s.topic, s.endpoint, s.failures
 """

@@ -55,6 +55,7 @@ async def show(visit: Visit) -> Response:
     """Who asks for what, and two buttons."""
     async with visit.open() as (ctx, signed):
         asked, person = await _read(visit, ctx, signed)
+        maker = await consents.find_maker(ctx, asked.app)
     nonce = access.new_code()
     parts = urlsplit(asked.redirect_uri)
     return visit.render(
@@ -65,6 +66,7 @@ async def show(visit: Visit) -> Response:
         is_public=asked.app.owner_id is None,
         is_verified=asked.app.owner_id is None and asked.app.verified,
         host=parts.netloc,
+        maker=maker,
         account=person.account_name,
         scopes=[visit.say(f"scope.{name}") for name in asked.scopes],
         action=visit.here,

@@ -15,10 +15,11 @@ async def add_up(db: Rows, limit: int) -> int:
     return int(
         await db.fetchval(
             """
-            with taken as (
-                delete from order_tally t
-                 using (select merchant_id, number from order_tally where not is_sum
-                         order by number limit $1 for update skip locked) loose
+            with loose as materialized ( -- once, and not for each row that it is joined with
+                select merchant_id, number from order_tally where not is_sum
+                 order by number limit $1 for update skip locked
+            ), taken as (
+                delete from order_tally t using loose
                  where t.merchant_id = loose.merchant_id and t.number = loose.number
                 returning t.merchant_id, t.day, t.placed, t.waiting
             ), added as (
