@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Thread
-from time import sleep
+from time import monotonic, sleep
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,6 +19,7 @@ from tests.support.jobs import link_of, start_download
 from tests.support.program import Client, Program, serving, wait_until
 from tests.support.sandbox import asked, control, read
 from tradepost.opening import DATABASE, SUPERUSER
+from tradepost.worker.chores import CHORES
 
 
 @pytest.fixture(scope="module")
@@ -161,6 +162,29 @@ def test_chores_that_are_due_keep_nobody_waiting(running: Program, client: Clien
         control(client, "clock", move="+90d")
         control(client, "reset")
     assert "canceling statement due to lock timeout" not in running.complaints
+
+
+@pytest.mark.parametrize("verb", ["reset", "restore"])
+def test_what_is_settled_had_every_chore_done_afterwards(running: Program, client: Client, verb: str) -> None:
+    """In a world that has just been exchanged, too: no chore is forgotten with the world before it."""
+    control(client, "snapshot", name="chores")
+    names = {chore.name for chore in CHORES}
+    for _ in range(3):
+        control(client, verb, **({"name": "chores"} if verb == "restore" else {}))
+        asked_at = sql(running, "select clock_timestamp()")[0][0]
+        assert control(client, "settle") == {"settled": True, "left": 0}
+        done = "select name from chore where due_at > '{}'::timestamptz or name = 'let the world go on'"
+        assert names <= {name for (name,) in sql(running, done.format(asked_at.isoformat()))}
+
+
+def test_chores_are_looked_at_as_soon_as_the_world_is_exchanged(running: Program, client: Client) -> None:
+    """Workers listen to nobody while it is; so they look by themselves, long before the next time they would."""
+    control(client, "settle")
+    control(client, "reset")
+    began = monotonic()
+    due = "select name from chore where due_at <= clock_timestamp() and name <> 'let the world go on'"
+    wait_until(lambda: sql(running, due) == [], what="chores")
+    assert monotonic() - began < 10
 
 
 def test_time_goes_on_from_the_moment_of_the_snapshot(running: Program, client: Client) -> None:

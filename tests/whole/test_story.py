@@ -31,7 +31,18 @@ def play(running: Program, script: str, form: str = "json") -> str:
     """All that a part of the story prints, and the file of orders; whatever names this installation is left out."""
     token = running.credentials()["merchants"][0]["access_token"]
     told = typed(running, f"TOKEN={token}\n" + script.replace("FORMAT=json", f"FORMAT={form}"))
-    return "\n".join(told).replace(running.merchant, "http://shop.example")
+    return "\n".join((*told, *flows(running))).replace(running.merchant, "http://shop.example")
+
+
+def flows(running: Program) -> list[str]:
+    """What money of each user of the logistics service has moved, in the order of its ids."""
+    told = []
+    for sender in running.credentials()["wishpost"]:
+        with Client(running.wishpost, sender["access_token"]) as client:
+            reply = client.get("/api/v3/payments/cash_flow?sort_by=id.asc&limit=500")
+            assert (reply.status, bool(reply.json["data"])) == (200, True), reply.body
+            told.append(reply.body.decode())
+    return told
 
 
 def file_of(running: Program) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.database import Server, once
 from tests.support.market import NOW, World
-from tradepost.domain import downloads, jobs
+from tradepost.domain import downloads, jobs, world
 from tradepost.domain.context import Ctx
 from tradepost.domain.downloads import PRODUCTS, folder_of, key_of
 from tradepost.domain.downloads.link import LIFETIME
@@ -23,7 +23,7 @@ from tradepost.sandbox.pause import pause_workers
 from tradepost.storage.database import PLATFORM_ROLE, Database
 from tradepost.storage.files import FileStore, FilesUnavailable
 from tradepost.storage.files_local import LocalFiles
-from tradepost.worker.chores import CHORES, Chore, delete_expired_files, do_chore
+from tradepost.worker.chores import CHORES, Chore, delete_expired_files, do_chore, do_chores
 
 HOUR = timedelta(hours=1)
 SWEEP = Chore("sweep", HOUR, delete_expired_files)
@@ -187,6 +187,52 @@ def test_a_chore_in_hand_is_waited_for_while_the_world_is_exchanged(play: Play) 
         assert await do_chore(yard.database, yard.files, SWEEP) is None
         await exchanging.close()
         assert await do_chore(yard.database, yard.files, SWEEP) == 1
+
+    play(scene)
+
+
+def test_a_chore_that_begins_while_the_clock_is_set_is_done_at_its_new_time(play: Play) -> None:
+    """Whoever moves the clock counts it as done afterwards, so it has to see what is due by then."""
+
+    async def scene(yard: Yard) -> None:
+        seen: list[datetime] = []
+
+        async def tell(ctx: Ctx, files: FileStore) -> int:
+            seen.append(ctx.now)
+            return 1
+
+        chore = Chore("tell", HOUR, tell)
+        async with yard.database.acting_for("") as connection:
+            await jobs.add_chores(await world.enter(connection), [chore.name])
+        async with yard.database.acting_for("") as connection:
+            then = (await world.set_clock(await world.enter(connection), NOW + timedelta(days=9), frozen=True)).time
+            doing = asyncio.create_task(do_chore(yard.database, yard.files, chore))
+            waiting = "select exists (select from pg_locks where not granted and locktype = 'transactionid')"
+            while not await connection.fetchval(waiting):
+                assert not doing.done()
+                await asyncio.sleep(0.01)
+        assert await doing == 1
+        assert seen == [then]
+
+    play(scene)
+
+
+def test_all_chores_are_known_before_the_first_is_done(play: Play) -> None:
+    async def scene(yard: Yard) -> None:
+        known: list[str] = []
+
+        async def look(ctx: Ctx, files: FileStore) -> int:
+            known.extend(row["name"] for row in await ctx.db.fetch("select name from chore"))
+            return 1
+
+        looking = Chore("look", HOUR, look)
+        task = asyncio.create_task(do_chores(yard.database, yard.files, asyncio.Event(), [looking]))
+        async with asyncio.timeout(20):
+            while not known:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        task.cancel()
+        await asyncio.wait([task])
+        assert {chore.name for chore in (looking, *CHORES)} <= set(known)
 
     play(scene)
 

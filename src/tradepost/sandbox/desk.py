@@ -125,7 +125,10 @@ class Desk:
         await snapshots.drop_snapshot(self.settings, name)
 
     async def settle(self, seconds: float) -> Settled:
-        """Have all chores done, and wait until nothing is left to do; at most so long."""
+        """Have all chores done, and wait until nothing is left to do; at most so long.
+
+        Each of them begins and ends after this was asked: one that is in hand is done once more.
+        """
         since, moment = await self.look(_hurry)
         deadline = asyncio.get_running_loop().time() + seconds
         while True:
@@ -145,8 +148,12 @@ async def _hurry(ctx: Ctx) -> tuple[datetime, datetime]:
 
 
 async def _count_left(ctx: Ctx, since: datetime, moment: datetime) -> int:
-    """How much is still to be done of what was due then."""
-    return await jobs.count_due(ctx, since) + await autopilot.count_due(ctx, moment)
+    """How much is still to be done of what was due then.
+
+    Beats are looked at first: what the last one asked for is counted with the jobs.
+    """
+    beats = await autopilot.count_due(ctx, moment)
+    return beats + await jobs.count_due(ctx, since)
 
 
 async def _aside(work: Coroutine[Any, Any, Result]) -> Result:

@@ -30,6 +30,7 @@ from tradepost.surfaces.scopes import SCOPES
 SEED = 20210519
 PRODUCTS_PER_SHOP = (14, 13, 13)
 PARCELS_PER_SENDER = 6
+# Workers tell which chores there are, and whoever waits for all of them has to know that without a gap.
 # Operators are no part of the world: they run it, and their tokens stay good like those of the cast. Nor is the log
 # of what callers asked, which is looked at after a reset, too.
 _KEPT_TABLES = (
@@ -40,6 +41,7 @@ _KEPT_TABLES = (
     "operator_password",
     "request_log%",
     "token_use",
+    "chore",
 )
 _KEPT_SEQUENCES = ("worker_number",)
 """Workers that live hold their numbers."""
@@ -191,6 +193,7 @@ async def _truncate(connection: asyncpg.Connection[Any]) -> None:
     await hold_tables(connection, tables)
     await connection.execute(f"truncate {tables}")
     await connection.execute("update world_clock set fixed_at = null, shift = '0'")
+    await connection.execute("update chore set done = 0")
     for row in await connection.fetch("select sequencename from pg_sequences where schemaname = $1", SCHEMA):
         if row[0] not in _KEPT_SEQUENCES:
             await connection.execute(f'alter sequence "{row[0]}" restart')

@@ -22,7 +22,7 @@ from typing import Any, Final
 
 import asyncpg
 
-from tradepost.domain import world
+from tradepost.domain import jobs, world
 from tradepost.domain.failure import Failure
 from tradepost.opening import OWNER_ROLE, SCHEMA, connect_arguments
 from tradepost.sandbox.pause import PAUSE, TRIES, WorldBusy, hold_tables, pause_workers
@@ -150,7 +150,10 @@ async def _put_back(settings: Settings, folder: Path, manifest: Mapping[str, Any
         await pause_workers(connection)
         async with connection.transaction():
             tables = await _hold(connection)
+            chores = await connection.fetch("select name from chore")
             await _copy_in(connection, folder, tables)
+            # Those that no worker had told of when the snapshot was taken are there nevertheless.
+            await jobs.add_chores(await world.enter(connection), [row["name"] for row in chores])
             await _set_back(connection, manifest)
             with _swapped(settings.data / "files", folder / "files"):
                 shutil.copyfile(folder / _CAST, settings.data / f"{_CAST}.new")

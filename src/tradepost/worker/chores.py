@@ -158,10 +158,11 @@ async def do_chore(platform: Database, files: FileStore, chore: Chore) -> int | 
             # Whoever exchanges the world waits for a chore in hand, and lets none begin.
             if not await connection.fetchval("select pg_try_advisory_xact_lock_shared($1, 0)", PAUSE_LOCK):
                 return None
-            ctx = await world.enter(connection)
-            turn = await jobs.take_chore(ctx, chore.name, chore.every)
+            turn = await jobs.take_chore(await world.enter(connection), chore.name, chore.every)
             if turn is None:
                 return None
+            # Taking it waits for whoever sets the clock, so the time that counts is the one after.
+            ctx = await world.enter(connection)
             world.begin(ctx, f"chore {chore.name} {turn}")
             done = await chore.run(ctx, files)
             if done:
@@ -176,6 +177,15 @@ async def do_chore(platform: Database, files: FileStore, chore: Chore) -> int | 
     return done
 
 
+async def _tell_names(platform: Database, known: Sequence[Chore]) -> None:
+    """Write down which chores there are, so that whoever waits for all of them knows of those never done yet."""
+    try:
+        async with platform.acting_for("") as connection:
+            await jobs.add_chores(await world.enter(connection), [chore.name for chore in known])
+    except Exception as error:  # tried again with the next look
+        log.warning("chores not written down", error=repr(error))
+
+
 async def do_chores(
     platform: Database, files: FileStore, moved: asyncio.Event, before: Sequence[Chore] = ()
 ) -> None:
@@ -183,9 +193,11 @@ async def do_chores(
 
     Chores of an installation's own come `before` the program's.
     """
+    known = (*before, *CHORES)
     while True:
         moved.clear()
-        for chore in (*before, *CHORES):
+        await _tell_names(platform, known)
+        for chore in known:
             while await do_chore(platform, files, chore) and chore.in_pieces:
                 pass
         with suppress(TimeoutError):

@@ -82,7 +82,8 @@ class Runner:
 
         Kinds in `aside` have slots of their own, so many each: what waits for others keeps nobody else waiting.
         `grace_seconds` is how long what happens outside of the database may go on after the word to stop.
-        `numbered` is told the worker's number whenever it gets one, `moved` when somebody has set the clock.
+        `numbered` is told the worker's number whenever it gets one, `moved` when somebody has, or may
+        have, set the clock.
         """
         self._platform = platform
         self._app = app
@@ -123,6 +124,7 @@ class Runner:
             connection.add_termination_listener(lambda _: session.lost.set())
             await connection.add_listener(CHANNEL, lambda *_: session.woken.set())
             await connection.add_listener(world.CHANNEL, lambda *_: self._moved())
+            self._moved()  # what was said while nobody listened, as when the world was exchanged, was not heard
             log.info("worker ready", worker=number)
             yield session
         finally:

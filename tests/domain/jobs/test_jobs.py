@@ -287,6 +287,28 @@ def test_what_ended_long_ago_is_forgotten_with_its_packs(queue: Market, shops: t
     queue.operate(scene)
 
 
+def test_what_is_left_counts_chores_that_were_never_done(queue: Market) -> None:
+    """And where nobody has said which there are, something is left: nobody has worked in that world yet."""
+
+    async def scene(ctx: Ctx) -> None:
+        await ctx.db.execute("update job set state = 'cancelled', ended_at = now() where ended_at is null")
+        await ctx.db.execute("update chore set name = name || ' elsewhere', due_at = clock_timestamp() + '1 day'")
+        if not await ctx.db.fetchval("select exists (select from chore)"):
+            assert await jobs.count_due(ctx, await jobs.hurry_chores(ctx)) == 1
+        await jobs.add_chores(ctx, ["sweep", "mend"])
+        assert await jobs.take_chore(ctx, "sweep", timedelta(hours=1))
+        await jobs.add_chores(ctx, ["sweep", "mend"])
+        assert not await jobs.take_chore(ctx, "sweep", timedelta(hours=1))
+        since = await jobs.hurry_chores(ctx)
+        left = await jobs.count_due(ctx, since)
+        for name in ("mend", "sweep"):
+            assert await jobs.take_chore(ctx, name, timedelta(hours=1))
+            left -= 1
+            assert await jobs.count_due(ctx, since) == left
+
+    queue.operate(scene)
+
+
 def test_a_chore_is_done_when_it_is_due(queue: Market) -> None:
     async def scene(ctx: Ctx) -> None:
         hour = timedelta(hours=1)

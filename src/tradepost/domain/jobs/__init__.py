@@ -15,6 +15,7 @@ from tradepost.domain.jobs.job import (
 )
 from tradepost.domain.jobs.operations import (
     MOST_OPEN,
+    add_chores,
     advance,
     cancel_job,
     claim_next,
@@ -55,6 +56,7 @@ __all__ = [
     "JobNotParked",
     "LaneTaken",
     "TooManyJobs",
+    "add_chores",
     "advance",
     "cancel_job",
     "claim_next",

@@ -96,6 +96,11 @@ async def release_job(ctx: Ctx, job_id: str) -> Job:
     return released
 
 
+async def add_chores(ctx: Ctx, names: Sequence[str]) -> None:
+    """Let it be known which chores there are: those that are new are due at once, and are counted from then on."""
+    await rows.add_chores(ctx.db, list(names))
+
+
 async def take_chore(ctx: Ctx, name: str, every: timedelta) -> int | None:
     """A chore if it is due: it is the caller's, and due again after so long once his work is committed.
 
@@ -115,7 +120,10 @@ async def hurry_chores(ctx: Ctx) -> datetime:
 
 
 async def count_due(ctx: Ctx, since: datetime) -> int:
-    """How much is at work or due: jobs of every account, and chores that have been due since then."""
+    """How much is at work or due: jobs of every account, and chores that have been due since then.
+
+    Where nobody has said yet which chores there are, that counts, too.
+    """
     return await rows.count_due(ctx.db, since)
 
 

@@ -269,6 +269,14 @@ async def account_of(db: Rows, job_id: str) -> str | None:
     return found
 
 
+async def add_chores(db: Rows, names: list[str]) -> None:
+    """Write down chores that are not there yet, due at once; all of them or none."""
+    await db.execute(
+        "insert into chore (name, due_at) select unnest($1::text[]), clock_timestamp() on conflict do nothing",
+        names,
+    )
+
+
 async def take_chore(db: Rows, name: str, every: timedelta) -> int | None:
     """Put a chore off until its next time, if that time has come; whoever does so first has it.
 
@@ -299,12 +307,13 @@ async def hurry_chores(db: Rows) -> datetime:
 
 
 async def count_due(db: Rows, since: datetime) -> int:
-    """How many jobs are at work or due, and chores that have been due since then."""
+    """How many jobs are at work or due, and chores that have been due since then; one where none is known."""
     found: int = await db.fetchval(
         """
         select (select count(*) from job
                  where state = 'running' or (state = 'pending' and due_at <= clock_timestamp()))
              + (select count(*) from chore where due_at <= $1)
+             + (not exists (select from chore))::int
         """,
         since,
     )

@@ -62,13 +62,18 @@ async def set_least(db: Rows, account_id: str, name: str, least: Decimal) -> Non
 async def insert(
     db: Rows, account_id: str, movements: Sequence[Movement], entries: Sequence[Entries], now: datetime
 ) -> None:
-    """Write transfers with their entries and add them to the balances, in one statement."""
+    """Write transfers with their entries and add them to the balances, in one statement.
+
+    An account's transfers are numbered from one on without a gap; the caller holds its balances, so nobody else
+    takes a number meanwhile.
+    """
     lines = [(place, *entry) for place, made in enumerate(entries, start=1) for entry in made]
     await db.execute(
         """
         with asked as materialized (
-            select nextval('transfer_id') as id, kind, parcel_id, place
-              from unnest($2::text[], $3::text[]) with ordinality as t (kind, parcel_id, place)
+            select l.id + place as id, kind, parcel_id, place
+              from unnest($2::text[], $3::text[]) with ordinality as t (kind, parcel_id, place),
+                   (select coalesce(max(id), 0) as id from transfer where account_id = $1) as l
         ), made as (
             insert into transfer (account_id, id, kind, parcel_id, at)
             select $1, id, kind, parcel_id, date_trunc('milliseconds', $4::timestamptz) from asked
