@@ -52,13 +52,13 @@ def fetch(guarded: GuardProcess, url: str, most: int = 100_000) -> bytes:
 
 
 @contextmanager
-def listening(outside: Host, folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+def listening(outside: Host, folder: Path, **more: str) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
     """`tradepost egress` as an operator runs it, with its socket deep below a folder."""
     path = folder / LONG / "egress.sock"
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "tradepost", "egress"],
-            env=environment(outside, TRADEPOST_EGRESS_SOCKET=str(path)),
+            env=environment(outside, TRADEPOST_EGRESS_SOCKET=str(path), **more),
             stderr=log,
         )
     try:
@@ -85,6 +85,14 @@ def test_an_operators_guard_is_asked_over_its_socket(outside: Host, tmp_path: Pa
     assert "secret" not in log
     with pytest.raises(OtherSideAway):
         fetch(guarded, outside.url("/good"))
+
+
+@pytest.mark.parametrize("setting", ["PUBLIC_URL", "WISHPOST_PUBLIC_URL"])
+def test_nobody_is_led_back_to_our_own_services(outside: Host, tmp_path: Path, setting: str) -> None:
+    """Not even where an operator allows the address."""
+    own = outside.url("").rstrip("/")
+    with listening(outside, tmp_path, **{f"TRADEPOST_{setting}": own}) as (_, path), pytest.raises(FetchRefused):
+        fetch(GuardProcess(path), outside.url("/good"))
 
 
 def test_who_does_not_ask_properly_is_let_go(outside: Host, tmp_path: Path) -> None:

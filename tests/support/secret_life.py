@@ -76,6 +76,8 @@ class Life:
     marked: Marked = field(default_factory=Marked)
     cast: dict[str, Any] = field(default_factory=dict)
     kills: int = 0
+    followed: set[str] = field(default_factory=set)
+    """Links of letters that somebody came by already."""
 
     def begin(self) -> None:
         """Mark what the cast comes with."""
@@ -118,15 +120,17 @@ class Life:
         return "\n".join(sheet.text_content() for sheet in sheets if to in sheet.text_content())
 
     def link(self, to: str, page: str) -> str:
-        """The latest link to a page that was mailed to somebody."""
+        """The link to a page that was mailed to somebody and that he has not followed yet."""
         found: list[str] = []
 
         def look() -> bool:
-            found[:] = re.findall(rf"{page}\?token=(mp_ln_\w+)", self.letters(to))
+            mailed = re.findall(rf"{page}\?token=(mp_ln_\w+)", self.letters(to))
+            found[:] = [link for link in mailed if link not in self.followed]
             return bool(found)
 
         wait_until(look, 60, f"a letter to {to}")
         self.marked.add("mailed link", *found)
+        self.followed.add(found[0])
         return f"{page}?token={found[0]}"
 
     def _person(self, number: int) -> None:
