@@ -166,13 +166,19 @@ def moment_of(call_id: str) -> datetime:
 
 def least_id(moment: datetime) -> str:
     """The id that no call since a moment is below."""
-    digits = f"{max(0, (moment - _EPOCH) // timedelta(milliseconds=1)):012x}"
+    return _least_id_at(max(0, (moment - _EPOCH) // timedelta(milliseconds=1)))
+
+
+def _least_id_at(ms: int) -> str:
+    if ms >= 1 << 48:
+        return LAST_ID
+    digits = f"{ms:012x}"
     return f"{digits[:8]}-{digits[8:12]}-0000-0000-000000000000"
 
 
 def later(call_id: str, seconds: int) -> str:
-    """The least id that a call could have so long after another."""
-    return least_id(moment_of(call_id) + timedelta(seconds=seconds))
+    """The least id that a call could have so long after another; an id may name a moment that no calendar has."""
+    return _least_id_at(int(call_id[:8] + call_id[9:13], 16) + 1000 * seconds)
 
 
 def next_id(call_id: str) -> str:

@@ -20,6 +20,8 @@ _MARK: Final = re.compile(r"([0-9]{16})~([0-9a-f]{24})", re.ASCII)
 _START: Final = re.compile(r"[0-9]{1,5}", re.ASCII)
 _NUMBER: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST_DAY: Final = datetime(9999, 12, 30, tzinfo=UTC)
+"""The last day that another one follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,11 @@ def around(visit: Visit, page: Page, more: bool) -> Neighbours:
     return Neighbours(before, path + visit.query.with_(start=str(page.start + page.limit)) if has_next else "")
 
 
+def asked_text(visit: Visit, name: str, most: int) -> str:
+    """What a field of a search has, without the blanks around it; nothing that is kept has a NUL in it."""
+    return (visit.query.get(name) or "").replace("\0", "").strip()[:most]
+
+
 class Unusable(Exception):
     """What a search was given and cannot use; `problem` tells its field, and how it is to be written."""
 
@@ -76,6 +83,12 @@ def asked_day(visit: Visit, name: str) -> datetime | None:
     if text and found is None:
         raise Unusable(Problem(visit.say("day_wrong", value=text[:MOST_TOLD]), name))
     return found
+
+
+def asked_end(visit: Visit, name: str) -> datetime | None:
+    """The end of the day of a field of a search; None where it is empty, or no day follows. Raises Unusable."""
+    found = asked_day(visit, name)
+    return found + timedelta(days=1) if found is not None and found <= _LAST_DAY else None
 
 
 def asked_number(visit: Visit, name: str) -> int | None:

@@ -51,20 +51,19 @@ async def search_for(
 def _read_search(visit: Visit, service: str | None) -> Search:
     """What a visit looks for; the id of a call leads to its page at once. Raises Unusable."""
     query = visit.query
-    text = (query.get("q") or "").strip()[:MOST_WANTED]
+    text = lists.asked_text(visit, "q", MOST_WANTED)
     if request_log.is_id(text.lower()):
         raise Stop(visit.redirect(f"{visit.request.path}/{text.lower()}"))
     status = lists.one_of(query.get("status"), STATUSES)
-    last_day = lists.asked_day(visit, "to")
     before = query.get("before") or ""
     return Search(
         path=text or None,
         status=int(status) if status else None,
         code=lists.asked_number(visit, "code"),
-        app_id=(query.get("app") or "").strip()[:24] or None,
+        app_id=lists.asked_text(visit, "app", 24) or None,
         service=service,
         since=lists.asked_day(visit, "from"),
-        until=None if last_day is None else last_day + timedelta(days=1),
+        until=lists.asked_end(visit, "to"),
         before=before if request_log.is_id(before) else None,
     )
 

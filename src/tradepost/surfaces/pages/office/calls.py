@@ -7,6 +7,7 @@ from typing import Final
 
 from tradepost.domain import merchants, request_log
 from tradepost.domain.request_log import CallUnknown
+from tradepost.surfaces.pages import lists
 from tradepost.surfaces.pages.developer.calls import render_call, render_calls, search_for
 from tradepost.surfaces.pages.navigation import Page
 from tradepost.surfaces.pages.office.desk import ROOT, acting
@@ -18,7 +19,7 @@ HERE: Final = f"{ROOT}/calls"
 
 async def show_calls(visit: Visit) -> Response:
     """The calls of everybody, or of one account, the latest first, searched as their own are by others."""
-    account = (visit.query.get("account") or "").strip()[:24] or None
+    account = lists.asked_text(visit, "account", 24) or None
     async with acting(visit) as ctx:
         found, problem = await search_for(visit, ctx, None, account)
         names = await merchants.names_of(ctx, [line.account_id for line in found.lines])

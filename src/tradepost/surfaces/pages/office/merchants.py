@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from tradepost.domain import merchants
+from tradepost.surfaces.pages.lists import asked_text
 from tradepost.surfaces.pages.navigation import Page
 from tradepost.surfaces.pages.office.desk import ROOT, acting, ask, do, pager, place, show
 from tradepost.surfaces.pages.site import Visit
@@ -21,7 +22,7 @@ FIELDS: Final = {"FineUnusable": "fine"}
 
 async def show_merchants(visit: Visit) -> Response:
     """All shops, the oldest first, or those that a text is found in."""
-    text = (visit.query.get("text") or "").strip().replace("\0", "")[:MOST_TEXT]
+    text = asked_text(visit, "text", MOST_TEXT)
     async with acting(visit) as ctx:
         found = await ask(visit, ctx, "/merchants", **place(visit), **({"text": text} if text else {}))
     return show(visit, "merchants.html", found=found.merchants, pages=pager(visit, found.next), text=text)

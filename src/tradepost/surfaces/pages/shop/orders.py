@@ -44,7 +44,7 @@ async def show_orders(visit: Visit, problem: Problem | None = None) -> Response:
     """What must be shipped, the first placed first; or all orders, the last placed first, searched and filtered."""
     query = visit.query
     view = lists.one_of(query.get("view"), VIEWS, "todo")
-    text = (query.get("q") or "").strip()[:100]
+    text = lists.asked_text(visit, "q", 100)
     async with visit.shop() as ctx:
         if view == "todo" and not text:
             page = lists.stretch(visit)
@@ -88,8 +88,8 @@ async def _find(visit: Visit, ctx: Any, text: str) -> tuple[Any, bool]:
         )
     query = visit.query
     state = lists.one_of(query.get("state"), STATES) or None
-    last_day = lists.asked_day(visit, "to")
-    end = LAST if last_day is None else Bookmark(last_day + timedelta(days=1), "")
+    last_day = lists.asked_end(visit, "to")
+    end = LAST if last_day is None else Bookmark(last_day, "")
     return await orders.page_orders(
         ctx, lists.bookmark(visit, end), lists.PAGE, state=state, since=lists.asked_day(visit, "from")
     )

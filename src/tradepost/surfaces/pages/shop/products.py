@@ -38,10 +38,10 @@ NEW_VARIATION: Final = ("sku", "color", "size", "inventory", "price", "localized
 async def show_products(visit: Visit, problem: Problem | None = None, about: str = "") -> Response:
     """The products, the last changed first, searched and filtered; of each with one variation stock and price."""
     query = visit.query
-    text = (query.get("text") or "").strip()[:100]
+    text = lists.asked_text(visit, "text", 100)
     review = lists.one_of(query.get("review"), REVIEWS)
     sale = lists.one_of(query.get("sale"), list(SALES))
-    wanted = ShopFilter(text.replace("\0", "") or None, review or None, SALES.get(sale))
+    wanted = ShopFilter(text or None, review or None, SALES.get(sale))
     async with visit.shop() as ctx:
         found, more = await products.page_shop(ctx, wanted, lists.bookmark(visit), LINES)
     last = Bookmark(found[-1].updated_at, found[-1].id) if found else None
