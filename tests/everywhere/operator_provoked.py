@@ -151,6 +151,7 @@ OPERATORS_PROVOKED: dict[str, Call] = {
     "OutOfStock": good("orders/place", items=[{"sku": "scarf", "quantity": 8}]),
     "ScanUnusable": good("tracking/record", at="2999-01-01"),
     "ScanBeforeOrder": good("tracking/record", at="2001-01-01"),
+    "ScanBeforeBooking": good("parcels/record-scan", at="2000-01-01"),
     "ScanTooEarly": good("parcels/record-scan", at="2999-01-01"),
     "NotInCarriersHands": good("parcels/hand-over", number=wish_id(PARCELS["lan"]["refused"])),
     "ProductRemoved": first(

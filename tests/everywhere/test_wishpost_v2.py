@@ -215,6 +215,12 @@ def test_goods_in_one_description_are_complete(market: Market, name: str) -> Non
         ({"type_no": "5"}, 1000, "'order[1].type_no' must be one of"),
         ({"user_desc": "x" * 100}, 1000, "'order[1].user_desc' must have 1 to 99 characters"),
         ({"trande_no": "short"}, 1000, "'wish_order_id' has an entry"),
+        (
+            {"trande_no": "60a4d0c5000000000000000a, 60a4d0c5000000000000000b"},
+            1000,
+            "'order[1].trande_no' has an entry",
+        ),
+        ({"trande_no": "a" + 20 * ",a"}, 1000, "'order[1].trande_no' has more than 20 entries"),
         ({"trande_no": {"a": "b"}}, 1000, "'order[1].trande_no' must be a single value"),
         ({"otype": ["5001-1", "5001-1"]}, 1000, "'order[1].otype' was given 2 times"),
         ({"product_items": "lamp"}, 1000, "'order[1].product_items' must be an object"),

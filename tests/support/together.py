@@ -24,6 +24,8 @@ class Shop:
     server: Server
     database: str
     merchant_id: str
+    act_for: Callable[[Ctx, str], Awaitable[Any]] = merchants.act_for
+    """Whose context a verb gets; that of a user of the logistics service is asked for in his own area."""
 
     def at_once(self, *verbs: Verb) -> list[Any]:
         """Run each verb in a transaction of its own, all at the same time; results, or the facts they raised."""
@@ -31,7 +33,7 @@ class Shop:
         async def one(database: Database, barrier: asyncio.Barrier, verb: Verb) -> Any:
             try:
                 async with database.acting_for(self.merchant_id) as connection:
-                    ctx = await merchants.act_for(Ctx(db=connection, now=NOW, actor=None), self.merchant_id)
+                    ctx = await self.act_for(Ctx(db=connection, now=NOW, actor=None), self.merchant_id)
                     await barrier.wait()
                     return await verb(ctx)
             except Fact as fact:

@@ -105,6 +105,31 @@ def test_operators_calls_meet_their_own(running: Program, client: Client, kind: 
         assert operator.get(path).status == 200
 
 
+@pytest.mark.parametrize(
+    ("kind", "status", "code"),
+    [("limited", 429, 4291), ("broken", 500, 9000), ("unavailable", 503, 9000), ("expired", 200, 1007)],
+)
+@pytest.mark.parametrize("path", ["/api/v2/auth_test", None])
+def test_a_service_is_all_its_generations(
+    running: Program, client: Client, kind: str, status: int, code: int, path: str | None
+) -> None:
+    """A fault of WishPost is met by calls of version 2, and by no call of the merchants' path of that name."""
+    token = running.credentials()["wishpost"][0]["access_token"]
+    with Client(running.wishpost, token) as sender:
+        fault = set_fault(client, kind=kind, service="wishpost", path=path, calls=1)
+        assert "tradepost-fault" not in client.get(PATH).headers
+        met = sender.post_body("/api/v2/auth_test", f"<root><access_token>{token}</access_token></root>".encode())
+        assert (met.status, met.headers["tradepost-fault"]) == (status, f"{kind}; id={fault}")
+        assert f"<status>{code}</status>" in met.body.decode()
+
+
+def test_a_limited_call_is_told_the_limit_that_holds(running: Program, client: Client) -> None:
+    with Client(running.wishpost, running.credentials()["wishpost"][0]["access_token"]) as sender:
+        set_fault(client, kind="limited", service="wishpost", calls=1)
+        met = sender.get("/api/v3/channels")
+        assert met.json["message"].startswith("This api can be called no more than 30000 times per minute per user")
+
+
 def test_on_the_command_line(running: Program, client: Client) -> None:
     fault = running.told("sandbox", "fault", "broken", "--path", PATH, "--calls", "1").strip()
     time.sleep(0.3)
@@ -162,6 +187,6 @@ def test_without_faults_nothing_is_asked(client: Client) -> None:
 
     async def many() -> None:
         for _ in range(1000):
-            assert await troubles.meet("merchant", PATH, caller) is None
+            assert await troubles.meet("merchant", PATH, (), caller) is None
 
     asyncio.run(many())

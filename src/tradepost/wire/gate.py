@@ -220,7 +220,7 @@ async def _serve(
         if not locale and session.locale in surface.table.locales:
             reply.locale = session.locale
         if rules.troubles is not None:
-            await _meet_trouble(surface, session, rules.troubles, request, reply)
+            await _meet_trouble(surface, endpoint, session, rules.troubles, request, reply)
         client = shown.client(endpoint, given, request) if endpoint.open else None
         arguments = endpoint.bind(given, request.base_url, reply.locale, client)
         _name_ignored(surface, endpoint, given, reply)
@@ -262,10 +262,10 @@ def _in_form(endpoint: Endpoint, data: Any, reply: _Reply) -> Response:
 
 
 async def _meet_trouble(
-    surface: Surface, session: Session, troubles: Troubles, request: Request, reply: _Reply
+    surface: Surface, endpoint: Endpoint, session: Session, troubles: Troubles, request: Request, reply: _Reply
 ) -> None:
     """Let a call meet what it is to meet; raises it where that is a failure."""
-    trouble = await troubles.meet(surface.name, request.path, session.ctx)
+    trouble = await troubles.meet(surface.service, request.path, surface.limits_of(endpoint), session.ctx)
     if trouble is None:
         return
     reply.headers["Tradepost-Fault"] = trouble.told

@@ -309,23 +309,31 @@ class WebUrl(_Plain):
 
 @dataclass(frozen=True, slots=True)
 class Listed(_Plain):
-    """Texts with `separator` between them, at most `most` of them unless `cut`, which ignores the rest."""
+    """Texts with `separator` between them, at most `most` of them unless `cut`, which ignores the rest.
+
+    Blanks around a text are no part of it, or refused with `no_blanks`.
+    """
 
     separator: str
     most: int
     item_most: int
     cut: bool = False
     skip_empty: bool = False
+    no_blanks: bool = False
 
     def read(self, name: str, text: str) -> tuple[str, ...]:
-        items = [item.strip(" \t\n") for item in clean_text(name, text).split(self.separator)]
+        told = clean_text(name, text).split(self.separator)
+        items = [item.strip(" \t\n") for item in told]
+        if self.no_blanks and items != told:
+            wrong = next(at for at, item in enumerate(items, start=1) if item != told[at - 1])
+            raise refusals.BadItem(name=name, item=str(wrong))
         if self.skip_empty:
             items = [item for item in items if item]
         elif "" in items:
             raise refusals.BadItem(name=name, item=str(items.index("") + 1))
         if len(items) > self.most:
             if not self.cut:
-                raise refusals.BadItem(name=name, item=str(self.most + 1))
+                raise refusals.TooManyItems(name=name, limit=self.most)
             items = items[: self.most]
         for item in items:
             if len(item) > self.item_most:

@@ -244,6 +244,12 @@ class BadItem(BadParameter):
     item: str
 
 
+class TooManyItems(BadParameter):
+    """A list of more entries than one call takes."""
+
+    limit: int
+
+
 class NotObject(BadParameter):
     """Something else than an object inside a body where one belongs."""
 

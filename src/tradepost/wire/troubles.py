@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from tradepost.values import Fact
+from tradepost.wire.endpoint import RateLimit
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,5 +24,5 @@ class Trouble:
 class Troubles(Protocol):
     """Knows what is to go wrong on purpose; only a sandbox has one."""
 
-    async def meet(self, service: str, path: str, ctx: Any) -> Trouble | None:
-        """What an admitted call meets, if anything."""
+    async def meet(self, service: str, path: str, limits: Sequence[RateLimit], ctx: Any) -> Trouble | None:
+        """What an admitted call of a service meets, if anything; `limits` are those of its endpoint."""

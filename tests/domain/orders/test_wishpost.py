@@ -54,9 +54,10 @@ class Post:
         return self.market.operate(act)
 
     def book(self, *order_ids: str, who: str = "ada", numbered: bool = True) -> Parcel:
-        """A parcel for some orders, with its number."""
+        """A parcel for some orders that was booked yesterday, with its number."""
         new = replace(new_parcel(0), order_ids=order_ids)
-        booked: Parcel = self.send(lambda ctx: parcels.book_parcel(ctx, new), who)
+        yesterday = NOW - timedelta(days=1)
+        booked: Parcel = self.send(lambda ctx: parcels.book_parcel(replace(ctx, now=yesterday), new), who)
         if numbered:
             self.market.work()
             booked = self.send(lambda ctx: parcels.find_parcel(ctx, booked.id), who)

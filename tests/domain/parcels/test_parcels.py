@@ -25,6 +25,7 @@ from tradepost.domain.parcels.failures import (
     GuidTaken,
     NotInCarriersHands,
     ParcelNotFound,
+    ScanBeforeBooking,
 )
 from tradepost.sandbox.parcels import new_parcel
 
@@ -142,6 +143,22 @@ def test_the_same_scan_told_twice_is_one(play: Play) -> None:
     assert [scan.status for scan in scans] == [2, 16]
     with pytest.raises(NotInCarriersHands):
         play(lambda ctx: parcels.note_scan(ctx, number("booked"), Scan(NOW, 2)))
+
+
+def test_no_scan_is_older_than_the_parcel(play: Play) -> None:
+    """The moment of the booking itself is none too early; what was seen stands in the order of its times."""
+    booked = play(lambda ctx: parcels.find_parcel(ctx, LAN["numbered"])).created_at
+    before = booked - timedelta(milliseconds=1)
+    with pytest.raises(ScanBeforeBooking) as caught:
+        play(lambda ctx: parcels.note_scan(ctx, number("numbered"), Scan(before, 2)))
+    assert (caught.value.at, caught.value.booked_at) == (before, booked)
+    assert play(lambda ctx: parcels.find_parcel(ctx, LAN["numbered"])).state == "numbered"
+    for at, status in ((NOW, 3), (booked, 2)):
+        play(lambda ctx, at=at, status=status: parcels.note_scan(ctx, number("numbered"), Scan(at, status)))
+    ((parcel, scans),) = play(lambda ctx: parcels.track_parcels(ctx, [number("numbered")]))
+    told = parcels.with_own_events(parcel, scans)
+    assert [event.status for event in told] == [1, 2, 3]
+    assert [event.at for event in told] == sorted(event.at for event in told)
 
 
 def test_what_belongs_to_another_does_not_exist(play: Play) -> None:

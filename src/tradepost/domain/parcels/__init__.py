@@ -1,6 +1,6 @@
 """The logistics service: its users, the channels that a parcel can be sent by, and the parcels."""
 
-from tradepost.domain.parcels.booking import Address, Details, Goods, NewParcel
+from tradepost.domain.parcels.booking import MOST_ORDER_IDS, Address, Details, Goods, NewParcel
 from tradepost.domain.parcels.channel import Channel, NewShipper, PickupService, ShipperLine
 from tradepost.domain.parcels.failures import ShipperUnknown
 from tradepost.domain.parcels.label import (
@@ -46,6 +46,7 @@ from tradepost.domain.parcels.operations.parcels import (
     list_parcels,
     note_answer,
     note_scan,
+    numbered_parcels,
     page_parcels,
     parcel_to_number,
     settle_number,
@@ -79,6 +80,7 @@ __all__ = [
     "GENERATED",
     "LABELS_LIFETIME",
     "MOST_LABELS",
+    "MOST_ORDER_IDS",
     "MOST_STATUS",
     "NUMBER_KIND",
     "SCANS_KIND",
@@ -125,6 +127,7 @@ __all__ = [
     "need_shipper",
     "note_answer",
     "note_scan",
+    "numbered_parcels",
     "page_parcels",
     "page_shippers",
     "parcel_for_order",

@@ -172,6 +172,14 @@ class ScanTooEarly(Failure):
     at: datetime
 
 
+class ScanBeforeBooking(Failure):
+    """A scan is of a time at which there was no such parcel."""
+
+    id: str
+    at: datetime
+    booked_at: datetime
+
+
 class TariffUnusable(Failure):
     """What a channel costs is nothing or more, and it takes some weight."""
 

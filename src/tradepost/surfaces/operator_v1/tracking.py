@@ -12,7 +12,7 @@ from tradepost.domain.context import OperatorCtx
 from tradepost.domain.merchants import MerchantUnknown
 from tradepost.domain.orders.failures import ScanBeforeOrder, ScanUnusable, TrackingUnknown
 from tradepost.domain.parcels import ShipperUnknown
-from tradepost.domain.parcels.failures import NotInCarriersHands, ParcelNotFound, ScanTooEarly
+from tradepost.domain.parcels.failures import NotInCarriersHands, ParcelNotFound, ScanBeforeBooking, ScanTooEarly
 from tradepost.surfaces.operator_v1 import vocabulary as v
 from tradepost.surfaces.operator_v1.surface import api
 from tradepost.values import FIRST, LAST
@@ -163,13 +163,14 @@ async def hand_over_parcel(
     return ParcelState(wish.number, parcel.state)
 
 
-@api.write("/parcels/record-scan", scope="tracking:write", fails=[*_PARCEL, ScanTooEarly])
+@api.write("/parcels/record-scan", scope="tracking:write", fails=[*_PARCEL, ScanTooEarly, ScanBeforeBooking])
 async def record_parcel_scan(
     ctx: OperatorCtx, *, scan: Annotated[ParcelScan, StrictObject(ParcelScan), Doc("What was seen.")]
 ) -> ParcelState:
     """Record a scan of a parcel.
 
-    The first one ends the time in which it can be cancelled. The same scan told twice is one.
+    The first one ends the time in which it can be cancelled; none can be older than the booking. The same scan told
+    twice is one.
     """
     seen = parcels.Scan(scan.at or ctx.now, scan.status, scan.country, scan.province, scan.city, scan.remark)
     parcel = await parcels.note_scan(await parcels.act_for(ctx, scan.sender_id), scan.number, seen)

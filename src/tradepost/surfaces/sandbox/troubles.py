@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ from tradepost.domain.context import Ctx
 from tradepost.domain.faults import Fault
 from tradepost.sandbox.conditions import Conditions
 from tradepost.values import Fact
+from tradepost.wire.endpoint import RateLimit
 from tradepost.wire.refusals import ServiceUnavailable, Unexpected
 from tradepost.wire.troubles import Trouble
 
@@ -28,13 +29,13 @@ class Troubles:
         self._conditions = conditions
         self._look = look
 
-    async def meet(self, service: str, path: str, ctx: Any) -> Trouble | None:
-        """The first fault that this call meets, if any."""
+    async def meet(self, service: str, path: str, limits: Sequence[RateLimit], ctx: Any) -> Trouble | None:
+        """The first fault that this call meets, if any; `limits` are those that hold for it."""
         if ctx.actor is None:
             return None
         for fault in self._conditions.faults:
             if fault.may_meet(service, path, ctx.actor.id) and await self._meets(fault, ctx):
-                return _trouble(fault, ctx)
+                return _trouble(fault, limits, ctx)
         return None
 
     async def _meets(self, fault: Fault, ctx: Any) -> bool:
@@ -42,22 +43,24 @@ class Troubles:
         return await self._look(lambda found: faults.meet(found, fault, account, token_id))
 
 
-def _trouble(fault: Fault, ctx: Any) -> Trouble:
+def _trouble(fault: Fault, limits: Sequence[RateLimit], ctx: Any) -> Trouble:
     told = f"{fault.kind}; id={fault.id}"
     return Trouble(
         told,
-        _fact(fault, ctx),
+        _fact(fault, limits, ctx),
         late=fault.seconds if fault.kind == "slow" else 0.0,
         cut=fault.kind == "cut",
     )
 
 
-def _fact(fault: Fault, ctx: Any) -> Fact | None:
+def _fact(fault: Fault, limits: Sequence[RateLimit], ctx: Any) -> Fact | None:
     match fault.kind:
         case "limited":
             level = _LEVELS[fault.service]
             reset = ctx.now + timedelta(seconds=LIMIT_SECONDS)
-            return BY_LEVEL[level](limit=0, seconds=LIMIT_SECONDS, reset=reset)
+            # Told is the limit that really holds, as it would be told of calls that are used up.
+            limit = next((limit.limit for limit in limits if limit.level == level), 0)
+            return BY_LEVEL[level](limit=limit, seconds=LIMIT_SECONDS, reset=reset)
         case "broken":
             return Unexpected()
         case "unavailable":

@@ -142,14 +142,22 @@ class OrderToCreate(FlatGoods):
     wish_order_id: (
         Annotated[
             tuple[str, ...],
-            Listed(",", 20, 24),
-            Doc("The Wish orders in it: 24 letters and digits each; `NonWishOrder` for other platforms."),
+            Listed(",", parcels.MOST_ORDER_IDS, 24, no_blanks=True),
+            Doc(
+                "The Wish orders in it: 24 letters and digits each, with commas and no blanks between them; "
+                "`NonWishOrder` for other platforms."
+            ),
         ]
         | None
     ) = None
-    trande_no: Annotated[tuple[str, ...], Listed(",", 20, 24), Doc("An older name of `wish_order_id`.")] | None = (
-        None
-    )
+    trande_no: (
+        Annotated[
+            tuple[str, ...],
+            Listed(",", parcels.MOST_ORDER_IDS, 24, no_blanks=True),
+            Doc("An older name of `wish_order_id`."),
+        ]
+        | None
+    ) = None
     product_items: Annotated[ProductItems, Doc("What is in it, product by product.")] | None = None
     sender_province: Annotated[str, Key(100), Doc("The province.")] | None = None
     sender_district: District | None = None

@@ -18,7 +18,7 @@ from tradepost.wire.params import Doc
 Sorting = Annotated[
     v.Order,
     v.SortBy(("publish_time", "created_at", "id")),
-    Doc("The order; the newest first if left out. Ids break a tie."),
+    Doc(v.SORTED),
 ]
 PublishedMin = Annotated[datetime, v.Time(), Doc("Only those published at this moment or later.")]
 PublishedMax = Annotated[datetime, v.Time(), Doc("Only those published at this moment or earlier.")]
@@ -43,7 +43,7 @@ async def list_announcements(
     ctx: ShipperCtx,
     *,
     limit: v.Limit = v.DEFAULT_LIMIT,
-    sort_by: Sorting = v.NEWEST_FIRST,
+    sort_by: Sorting | None = None,
     id_min: v.IdMin | None = None,
     id_max: v.IdMax | None = None,
     created_at_min: v.CreatedMin | None = None,
@@ -53,13 +53,15 @@ async def list_announcements(
 ) -> list[Announcement]:
     """List announcements.
 
-    The next page begins where the last announcement of this one is: with its `created_at` as `created_at_max`, or
-    with its id less one as `id_max`.
+    The next page begins where the last announcement of this one is: with its `created_at` as `created_at_max`. Who
+    would rather go by ids, which say nothing about time, asks for `sort_by=id.desc` from the first page on; the
+    next begins with the last id less one as `id_max`.
     """
+    sort = v.in_order(sort_by, id_min, id_max)
     wanted = AnnouncementFilter(
         limit=limit,
-        sort=sort_by.by,
-        descending=sort_by.descending,
+        sort=sort.by,
+        descending=sort.descending,
         id_min=id_min,
         id_max=id_max,
         created_min=created_at_min,

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Final
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from tradepost.domain import parcels, reference
 from tradepost.domain.context import ShipperCtx
@@ -18,6 +18,13 @@ from tradepost.domain.failure import Failure
 from tradepost.domain.parcels import failures as f
 from tradepost.surfaces.wishpost_v3 import channels
 from tradepost.surfaces.wishpost_v3 import vocabulary as v
+from tradepost.surfaces.wishpost_v3.flat_shapes import (
+    FlatChannel,
+    OrderStatuses,
+    flat_channel,
+    no_status,
+    order_status,
+)
 from tradepost.surfaces.wishpost_v3.reasons import REASONS
 from tradepost.surfaces.wishpost_v3.surface import SCOPES, api
 from tradepost.values import Words
@@ -115,36 +122,6 @@ class WarehouseQuestion:
     access_token: Token | None = None
 
 
-class OrderStatus(Struct, gc=False):
-    """How far one order is.
-
-    `logistics_order_code` is the carrier's number, empty until there is one. `message` says that there is no such
-    order, or why its carrier refused it. `state_name` is how far it is, null where there is no such order.
-    `PDF_10_EN_URL` is its label of 10 x 10 cm with the address in English first, `PDF_10_LCL_URL` the same with the
-    address in the language of its country first; both are good for 24 hours, and empty where there is no label.
-    """
-
-    wish_standard_tracking_id: str
-    logistics_order_code: str
-    wish_transaction_ids: list[str]
-    state_name: str | None
-    state_code: int | None
-    cancel_reason_code: str | None
-    message: str
-    pdf_english: str = field(default="", name="PDF_10_EN_URL")
-    pdf_local: str = field(default="", name="PDF_10_LCL_URL")
-
-
-class OrderStatuses(Struct):
-    """How far the orders are, in the order they were asked about.
-
-    `timestamp` is the time in China.
-    """
-
-    timestamp: str
-    orders: list[OrderStatus]
-
-
 class FailedCancellation(Struct, gc=False):
     """An order that was not cancelled, and why.
 
@@ -176,18 +153,20 @@ class ChannelList(Struct):
     """
 
     timestamp: str
-    channels: list[channels.Channel]
+    channels: list[FlatChannel]
 
 
 class Scope(Struct, gc=False):
     """What a token can open.
 
-    `name` is made of `role`, `resource` and `action`. `apis` are the paths that it opens.
+    `name` is made of `role`, `resource` and `action`. `attribute` is empty: a scope opens all of its resource.
+    `apis` are the paths that it opens.
     """
 
     name: str
     role: str
     resource: str
+    attribute: str
     action: str
     apis: list[str]
     english_name: str
@@ -253,10 +232,10 @@ async def get_order_status(
     Asked again and again until the carrier's number is there.
     """
     numbers = question.wish_standard_tracking_ids
-    found = await parcels.track_parcels(ctx, numbers)
+    found = await parcels.numbered_parcels(ctx, numbers)
     told = [
-        _status(ctx, line[0], base_url) if line is not None else _no_status(number, locale)
-        for number, line in zip(numbers, found, strict=True)
+        order_status(ctx, parcel, base_url, locale) if parcel is not None else no_status(number, locale)
+        for number, parcel in zip(numbers, found, strict=True)
     ]
     return OrderStatuses(v.china_time(ctx.now), told)
 
@@ -297,7 +276,7 @@ async def get_channels(
     """
     found = await channels.list_channels(ctx)
     wanted = [channel for channel in found if not question.channels or channel.otype in question.channels]
-    return ChannelList(v.china_time(ctx.now), wanted)
+    return ChannelList(v.china_time(ctx.now), [flat_channel(channel) for channel in wanted])
 
 
 @api.read("/scopes", method="POST", scope="user.scope.read", flat=True)
@@ -348,32 +327,7 @@ def _scope(name: str) -> Scope:
     role, resource, action = name.split(".")
     # Two calls may share a path.
     opened = list(dict.fromkeys(endpoint.path for endpoint in api.endpoints if endpoint.scope == name))
-    return Scope(name, role, resource, action, opened, SCOPES[name], CHINESE_NAMES[name])
-
-
-def _status(ctx: ShipperCtx, parcel: parcels.Parcel, base_url: str) -> OrderStatus:
-    pdf_english, pdf_local = (
-        base_url + parcels.link_to_labels(ctx, ctx.link_keys, [parcel], parcels.Sheet("10", use_local))
-        if parcel.has_label
-        else ""
-        for use_local in (False, True)
-    )
-    return OrderStatus(
-        wish_standard_tracking_id=parcel.wish_id,
-        logistics_order_code=parcel.tracking_number or "",
-        wish_transaction_ids=list(parcel.order_ids),
-        state_name=v.STATE_NAMES[parcel.state],
-        state_code=v.STATE_CODES[parcel.state],
-        cancel_reason_code=parcel.cancel_reason,
-        message=parcel.refusal or "",
-        pdf_english=pdf_english,
-        pdf_local=pdf_local,
-    )
-
-
-def _no_status(number: str, locale: str) -> OrderStatus:
-    told = api.table.tell(f.ParcelNotFound(id=number), locale)
-    return OrderStatus(number, "", [], None, None, None, told.message)
+    return Scope(name, role, resource, "", action, opened, SCOPES[name], CHINESE_NAMES[name])
 
 
 def _failed(

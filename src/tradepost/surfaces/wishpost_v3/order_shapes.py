@@ -102,8 +102,11 @@ class OrderToCreate:
     otype: Annotated[str, LookedUp(50), Doc("The channel, as `channels` tells it.")]
     wish_order_id: Annotated[
         tuple[str, ...],
-        Listed(",", 20, 24),
-        Doc("The Wish orders in the parcel: 24 letters and digits each; `NonWishOrder` for other platforms."),
+        Listed(",", parcels.MOST_ORDER_IDS, 24, no_blanks=True),
+        Doc(
+            "The Wish orders in the parcel: 24 letters and digits each, with commas and no blanks between them; "
+            "`NonWishOrder` for other platforms."
+        ),
     ]
     sender: Annotated[AddressToWrite, Doc("Who sends it, without Chinese characters.")]
     recipient: Annotated[AddressToWrite, Doc("Who gets it, without Chinese characters.")]

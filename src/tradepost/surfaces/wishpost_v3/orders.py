@@ -118,7 +118,7 @@ async def list_orders(
     ctx: ShipperCtx,
     *,
     limit: v.Limit = v.DEFAULT_LIMIT,
-    sort_by: v.Sorting = v.NEWEST_FIRST,
+    sort_by: v.Sorting | None = None,
     state: Annotated[str | None, Choice(tuple(v.STATES)), Doc("Only those in this state.")] = None,
     id_min: v.IdMin | None = None,
     id_max: v.IdMax | None = None,
@@ -128,13 +128,15 @@ async def list_orders(
 ) -> list[Order]:
     """List orders.
 
-    The next page begins where the last order of this one is: with its `created_at` as `created_at_max`, or with
-    its id less one as `id_max`.
+    The next page begins where the last order of this one is: with its `created_at` as `created_at_max`. Who
+    would rather go by ids, which say nothing about time, asks for `sort_by=id.desc` from the first page on; the
+    next begins with the last id less one as `id_max`.
     """
+    sort = v.in_order(sort_by, id_min, id_max)
     wanted = parcels.ParcelFilter(
         limit=limit,
-        sort=sort_by.by,
-        descending=sort_by.descending,
+        sort=sort.by,
+        descending=sort.descending,
         state=v.STATES[state] if state else None,
         id_min=id_min,
         id_max=id_max,

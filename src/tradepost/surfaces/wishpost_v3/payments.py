@@ -97,7 +97,7 @@ async def list_cash_flow(
     ctx: ShipperCtx,
     *,
     limit: v.Limit = v.DEFAULT_LIMIT,
-    sort_by: v.Sorting = v.NEWEST_FIRST,
+    sort_by: v.Sorting | None = None,
     id_min: Annotated[int, TransferId(), Doc("Only those with this id or a higher one.")] | None = None,
     id_max: Annotated[int, TransferId(), Doc("Only those with this id or a lower one.")] | None = None,
     created_at_min: v.CreatedMin | None = None,
@@ -105,12 +105,15 @@ async def list_cash_flow(
 ) -> list[Payment]:
     """List the cash flow.
 
-    Whatever was paid in, frozen, charged and given back. The ids are whole numbers.
+    Whatever was paid in, frozen, charged and given back. The ids are whole numbers. The next page begins with the
+    last `created_at` of this one as `created_at_max`, or, in the order of ids (`sort_by=id.desc`), with the last id
+    less one as `id_max`.
     """
+    sort = v.in_order(sort_by, id_min, id_max)
     wanted = ledger.FlowFilter(
         limit=limit,
-        sort=sort_by.by,
-        descending=sort_by.descending,
+        sort=sort.by,
+        descending=sort.descending,
         id_min=id_min,
         id_max=id_max,
         at_min=created_at_min,

@@ -122,14 +122,29 @@ class SortBy:
 
 NEWEST_FIRST: Final = Order("created_at", descending=True)
 
+
+def in_order(asked: Order | None, id_min: object, id_max: object) -> Order:
+    """How a list is sorted: as was asked, or so that who walks it by the bounds that he gave meets everything.
+
+    Ids are random: behind the last item of a page that is sorted by time, half of the ids below its own are new.
+    """
+    if asked is not None:
+        return asked
+    if id_min is None and id_max is None:
+        return NEWEST_FIRST
+    return Order("id", descending=id_max is not None)
+
+
+SORTED: Final = (
+    "The order. If left out: the newest first; with `id_max` by the id, the highest first; with `id_min` alone the "
+    "lowest first. Ids break a tie."
+)
 Limit = Annotated[int, Whole(1, MOST_LIMIT), Doc("How many at most.")]
 IdMin = Annotated[str, ObjectId(), Doc("Only those with this id or a higher one.")]
 IdMax = Annotated[str, ObjectId(), Doc("Only those with this id or a lower one.")]
 CreatedMin = Annotated[datetime, Time(), Doc("Only those of this moment or later.")]
 CreatedMax = Annotated[datetime, Time(), Doc("Only those of this moment or earlier.")]
-Sorting = Annotated[
-    Order, SortBy(("created_at", "id")), Doc("The order; the newest first if left out. Ids break a tie.")
-]
+Sorting = Annotated[Order, SortBy(("created_at", "id")), Doc(SORTED)]
 
 
 class Money(Struct, gc=False):

@@ -19,7 +19,7 @@ from tradepost.domain.jobs import Advance, Job
 from tradepost.domain.jobs.failures import TooManyJobs
 from tradepost.domain.parcels import parcel as machine
 from tradepost.domain.parcels.booking import NewParcel, book
-from tradepost.domain.parcels.failures import ParcelNotFound, ScanTooEarly
+from tradepost.domain.parcels.failures import ParcelNotFound, ScanBeforeBooking, ScanTooEarly
 from tradepost.domain.parcels.operations.channels import find_channel
 from tradepost.domain.parcels.operations.shops import tell_shops
 from tradepost.domain.parcels.parcel import Parcel, Scan, Step
@@ -134,6 +134,13 @@ async def page_parcels(ctx: ShipperCtx, after: Bookmark, limit: int) -> tuple[li
     return await rows.page_back(ctx.db, ctx.actor.id, after, limit)
 
 
+async def numbered_parcels(ctx: ShipperCtx, numbers: Sequence[str]) -> list[Parcel | None]:
+    """Parcels of some numbers with what was booked, in the order they were asked for; None where there is none."""
+    found = await rows.list_detailed(ctx.db, ctx.actor.id, numbers)
+    by_number = {number: parcel for parcel in found for number in (parcel.tracking_number, parcel.wish_id)}
+    return [by_number.get(number) for number in numbers]
+
+
 async def track_parcels(ctx: ShipperCtx, numbers: Sequence[str]) -> list[tuple[Parcel, list[Scan]] | None]:
     """The parcels of some numbers with their scans, in the order they were asked for; None where there is none."""
     found = await rows.list_numbers(ctx.db, ctx.actor.id, numbers)
@@ -157,11 +164,13 @@ async def hand_over(ctx: ShipperCtx, number: str) -> Parcel:
 async def note_scan(ctx: ShipperCtx, number: str, seen: Scan) -> Parcel:
     """Note what a carrier saw; the same scan told twice is one.
 
-    Raises ParcelNotFound, NotInCarriersHands, ScanTooEarly.
+    Raises ParcelNotFound, NotInCarriersHands, ScanTooEarly, ScanBeforeBooking.
     """
     parcel = await _hold(ctx, number)
     if seen.at > ctx.now:
         raise ScanTooEarly(id=parcel.number, at=seen.at)
+    if seen.at < parcel.created_at:
+        raise ScanBeforeBooking(id=parcel.number, at=seen.at, booked_at=parcel.created_at)
     step = machine.scan(parcel, seen, _wire_time(ctx.now))
     if not await rows.insert_scan(ctx.db, ctx.actor.id, parcel.id, seen):
         return parcel

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-import asyncpg
 import msgspec
 
 from tradepost.domain.context import Rows
@@ -65,12 +64,6 @@ def _parcel(row: Any) -> Parcel:
 
 async def insert(db: Rows, account_id: str, parcel: Parcel) -> None:
     """Add a parcel; raises GuidTaken."""
-    if parcel.guid is not None:
-        taken = await db.fetchval(
-            "select wish_id from parcel where account_id = $1 and guid = $2", account_id, parcel.guid
-        )
-        if taken is not None:
-            raise GuidTaken(guid=parcel.guid, wish_id=taken)
     names = (
         "wish_id",
         "otype",
@@ -85,19 +78,20 @@ async def insert(db: Rows, account_id: str, parcel: Parcel) -> None:
         "updated_at",
     )
     marks = ", ".join(f"${at}" for at in range(4, len(names) + 4))
-    try:
-        await db.execute(
-            f"insert into parcel (account_id, id, details, {', '.join(names)}) values ($1, $2, $3, {marks})",
-            account_id,
-            parcel.id,
-            msgspec.json.encode(parcel.details).decode(),
-            *(getattr(parcel, name) for name in names),
+    # Waits for whoever books under the same guid at this moment: if he succeeds, his parcel can be seen afterwards.
+    done = await db.execute(
+        f"insert into parcel (account_id, id, details, {', '.join(names)}) values ($1, $2, $3, {marks}) "
+        "on conflict (account_id, guid) do nothing",
+        account_id,
+        parcel.id,
+        msgspec.json.encode(parcel.details).decode(),
+        *(getattr(parcel, name) for name in names),
+    )
+    if parcel.guid is not None and done == "INSERT 0 0":
+        taken = await db.fetchval(
+            "select wish_id from parcel where account_id = $1 and guid = $2", account_id, parcel.guid
         )
-    except asyncpg.UniqueViolationError:
-        if parcel.guid is None:
-            raise
-        # Somebody was quicker by a moment; his parcel can be looked at once this call is undone.
-        raise GuidTaken(guid=parcel.guid, wish_id="") from None
+        raise GuidTaken(guid=parcel.guid, wish_id=taken)
 
 
 async def find(db: Rows, account_id: str, parcel_id: str) -> Parcel | None:
