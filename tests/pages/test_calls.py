@@ -106,8 +106,8 @@ def test_what_a_search_cannot_use_is_told_at_its_field(market: Market, field: st
 def in_a_shell(line: str, **variables: str) -> list[str]:
     """What a shell calls curl with."""
     told = "curl() { printf '%s\\0' \"$@\"; }\n" + line
-    done = subprocess.run(["bash", "-uc", told], env=variables, capture_output=True, text=True, check=True)
-    return done.stdout.split("\0")[:-1]
+    done = subprocess.run(["bash", "-uc", told], env=variables, capture_output=True, check=True)
+    return done.stdout.decode().split("\0")[:-1]
 
 
 @pytest.mark.parametrize("kind", ["form", "json"])

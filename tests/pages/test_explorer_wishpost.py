@@ -63,7 +63,7 @@ def test_a_body_of_json_is_sent_as_it_is_and_stays(market: Market, browser: Brow
     browser.submit(0, body=body)
     assert json.loads(shown(browser, "answered"))["code"] != 1000
     assert browser.page.xpath("//textarea[@name='body']")[0].text.strip() == body
-    assert "--data-binary '[{" in shown(browser, "curl")
+    assert "--data-raw '[{" in shown(browser, "curl")
     browser.submit(0, body="{nothing")
     assert status(browser) == "400"
     compile(shown(browser, "python"), "copied", "exec")

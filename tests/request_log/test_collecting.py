@@ -147,9 +147,13 @@ def test_no_secret_is_kept(market: Market) -> None:
     body = f"<a><access_token>{token}</access_token></a>".encode()
     market.request("POST", "/api/v2/auth_test", "wishpost:lan", body, XML)
     market.request("GET", "/api/v2/auth_test", None, headers={"user-agent": f"curl {token}"})
+    odd = token.replace("_", "%5F")
+    for name in ("user-agent", "accept-language", "content-type"):
+        market.request("POST", f"/api/v2/{odd}", None, b"x", {name: f"x {odd}"})
+        market.request("POST", "/api/v2/auth_test", None, b"x", {name: f"x {token}"})
     flush(market)
     found = lines(market, None)
-    assert len(found) == 8
+    assert len(found) == 14
     for line in found:
         whole = repr(found_again(market, line.call.id))
         for mark in (token, secret, code, verifier, *tokens):

@@ -98,6 +98,11 @@ def test_our_own_secrets_are_known_by_their_looks(prefix: str) -> None:
     odd = quote(secret).replace("_", "%5F")
     texts = [
         asked_path(f"/api/v2/{secret}"),
+        asked_path(f"/api/v2/{odd}"),
+        asked_path(f"curl/8 ({odd}; {secret})"),
+        asked_path("curl/8 " + "".join(f"%{ord(letter):02x}" for letter in secret)),
+        asked_query(odd.encode()),
+        asked_query(odd.encode() + b"\xff"),
         asked_query(f"note={secret}".encode()),
         asked_query(f"note={odd}&x=1".encode()),
         asked_body(f"note={odd}".encode(), FORM, True),
@@ -108,6 +113,8 @@ def test_our_own_secrets_are_known_by_their_looks(prefix: str) -> None:
         shown(json.dumps({"data": {"access_token": secret, "expiry": 5}}).encode()),
         shown(f"<Response><Data><access_token>{secret}</access_token></Data></Response>".encode()),
         shown(json.dumps({"data": {"access_token": secret}}).encode()[:60]),
+        shown(json.dumps({"message": f"There is no '/api/v2/{odd}' here."}).encode()),
+        asked_body(json.dumps({"note": f"https://x.example/?a={odd.lower()}"}).encode(), JSON, True),
     ]
     for text in texts:
         assert secret[8:20] not in text, text
@@ -124,11 +131,17 @@ def test_links_are_kept_without_their_signatures() -> None:
 
 
 def test_what_is_no_secret_is_kept_as_it_was() -> None:
-    for text in ("id=5f&inventory=3", "sku=a%2Bb+c&name=%E7%BA%A2", "x", "a=b=c&&d"):
+    for text in ("id=5f&inventory=3", "sku=a%2Bb+c&name=%E7%BA%A2", "x", "a=b=c&&d", "a%26b%3Dc", "é=%zz"):
         assert asked_query(text.encode()) == text
         assert asked_body(text.encode(), FORM, True) == text
+        assert asked_path(text) == text
+    assert asked_query(b"a=\xff%20\xc3\xa9") == "a=%FF%20%C3%A9", "what is no text is written down in letters"
     body = '{"code": 0, "data": {"message": "the token of our esteem", "decode": "x", "token_type": "Bearer"}}'
     assert shown(body.encode()) == body
+    odd = '{"a":1.10,"a":10000000000000000000001, "b":"\\u00e9 \\/ t\\u006fken","c":1E400,"d":"\\ud800"}'
+    assert asked_body(odd.encode(), JSON, True) == odd
+    secret = odd[:-1] + ', "t\\u006fken" : "' + MARK + '"}'
+    assert asked_body(secret.encode(), JSON, True) == odd[:-1] + f', "token":"{REMOVED}"}}'
     orders = '{"orders": [{"postcode": "2000", "barcode": "77"}]}'
     assert asked_body(orders.encode(), JSON, True) == orders
 

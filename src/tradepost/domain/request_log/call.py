@@ -57,6 +57,7 @@ class Said(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
     `asked` and `answered` are the beginnings of the bodies, whose whole sizes in bytes are told beside them.
     Whether there was more is told apart: what stands for a secret is shorter or longer than the secret.
+    `is_line_cut` tells it of the path, the query and the type of the body.
     """
 
     query: str = ""
@@ -70,6 +71,7 @@ class Said(msgspec.Struct, array_like=True, frozen=True, gc=False):
     languages: str = ""
     is_asked_cut: bool = False
     is_answered_cut: bool = False
+    is_line_cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)

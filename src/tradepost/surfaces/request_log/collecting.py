@@ -43,6 +43,7 @@ AWAY_SECONDS: Final = 2.0
 STOP_SECONDS: Final = 5.0
 MOST_PATH: Final = 500
 MOST_QUERY: Final = 8_192
+MOST_TYPE: Final = 200
 MOST_KNOWN: Final = 2_000
 TEXTS: Final = ("application/json", "application/xml", "text/")
 
@@ -204,10 +205,19 @@ def shown_by(call: Taken) -> Shown:
     return Shown(service, None, found[1].decode()) if found else _NOTHING
 
 
+def _told_size(call: Taken) -> int:
+    """How many bytes a body has by its headers: nothing else tells of one that was refused unread."""
+    told = call.headers.get("content-length", "")
+    if told.isascii() and told.isdigit():
+        return int(told[:18])
+    return 1 if "transfer-encoding" in call.headers and not call.asked_size else 0
+
+
 def _told(call: Taken, owner: Owner) -> tuple[Call, Said]:
     """What is kept of a call."""
     headers = call.headers
-    kind = headers.get("content-type", "")[:200]
+    whole_kind = headers.get("content-type", "")
+    kind = asked_path(whole_kind[:MOST_TYPE])
     is_text = call.answered_type.startswith(TEXTS)
     said = Said(
         asked_query(call.query[:MOST_QUERY]),
@@ -218,9 +228,10 @@ def _told(call: Taken, owner: Owner) -> tuple[Call, Said]:
         answered(call.answered) if is_text else b"",
         call.answered_size,
         asked_path(headers.get("user-agent", "")[:200]),
-        headers.get("accept-language", "")[:100],
-        len(call.asked) < call.asked_size,
+        asked_path(headers.get("accept-language", "")[:100]),
+        len(call.asked) < max(call.asked_size, _told_size(call)),
         not is_text or len(call.answered) < call.answered_size,
+        len(call.query) > MOST_QUERY or len(call.path) > MOST_PATH or len(whole_kind) > MOST_TYPE,
     )
     try:
         endpoint = call.surface.find(call.method, call.path).name

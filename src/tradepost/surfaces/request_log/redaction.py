@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from typing import Any, Final
-from urllib.parse import unquote_plus
+from typing import Final
+from urllib.parse import quote_from_bytes, unquote, unquote_plus
 
 from tradepost.domain import access, webhooks
 
@@ -45,8 +45,13 @@ SECRETS: Final = frozenset(
 """Names in small letters whose values are removed from what was asked."""
 _ANSWERED: Final = SECRETS - {"code"}
 """The same for answers, where `code` says how it went."""
-_PREFIXES: Final = "|".join((*access.PREFIXES, webhooks.PREFIX))
-_OURS = re.compile(rf"({_PREFIXES})[A-Za-z0-9+/=_-]+|(signature=)[A-Za-z0-9_%-]+", re.ASCII)
+# In percent encoding, too, as somebody's program may write them down who encodes what needs it not.
+_PREFIXES: Final = "|".join((*access.PREFIXES, webhooks.PREFIX)).replace("_", "(?:_|%5[Ff])")
+_LETTER: Final = "(?:[A-Za-z0-9+/=_-]|%(?:2[BbFf]|3[Dd]|5[Ff]))"
+_OURS = re.compile(rf"({_PREFIXES}){_LETTER}+|(signature=)[A-Za-z0-9_%-]+", re.ASCII)
+_MARKS: Final = ("mp_", "mp%5", "whsec_", "whsec%5", "signature=")
+"""One of these is in everything that looks like a secret of ours."""
+_MARKS_OF_BYTES: Final = tuple(mark.encode() for mark in _MARKS)
 _NAME = "(?:" + "|".join(sorted(SECRETS, key=len, reverse=True)) + ")"
 _ANSWER_NAME = "(?:" + "|".join(sorted(_ANSWERED, key=len, reverse=True)) + ")"
 # A string, closed or cut off, or anything else up to what may follow it.
@@ -63,16 +68,25 @@ _IN_MULTIPART = re.compile(
 )
 _HINTS: Final = ("token", "secret", "code", "passw", "asserti", "authoriz", "verifi", "signature", "mp_", "whsec_")
 """One of these, in small letters, is in everything that holds a secret, by its name or by its looks."""
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"(?=\s*(:)?)', re.DOTALL)
+_ASCII: Final = bytes(range(128))
 
 
 def asked_query(query: bytes) -> str:
-    """A query as it was sent, and every value under a secret's name removed."""
-    return _cleared(query.decode("utf-8", "replace"), _form) if query else ""
+    """A query as it was sent, and every value under a secret's name removed; what is no text is written as %FF."""
+    try:
+        text = query.decode()
+    except UnicodeDecodeError:
+        text = quote_from_bytes(query, _ASCII)
+    return _cleared(text, _form)
 
 
 def asked_path(path: str) -> str:
-    """A path without a secret of ours in it."""
-    return _OURS.sub(_shown, path) if "mp_" in path or "whsec_" in path or "signature=" in path else path
+    """A path, or what a header says, without a secret of ours in it, however that was written down."""
+    if "%" in path:
+        decoded = unquote(path)
+        return _OURS.sub(_shown, decoded) if _OURS.search(decoded) else path
+    return _OURS.sub(_shown, path) if any(mark in path for mark in _MARKS) else path
 
 
 def asked_body(body: bytes, content_type: str, whole: bool) -> str:
@@ -95,7 +109,7 @@ def asked_body(body: bytes, content_type: str, whole: bool) -> str:
 
 def answered(body: bytes) -> bytes:
     """An answer of ours, or its beginning, without secrets."""
-    if b"mp_" not in body and b"whsec_" not in body and b"signature=" not in body:
+    if not any(mark in body for mark in _MARKS_OF_BYTES):
         return body
     text = body.decode("utf-8", "ignore")
     if text[:1] == "<":
@@ -123,7 +137,7 @@ def _emptied(found: re.Match[str]) -> str:
 
 def _form(text: str) -> str:
     if "=" not in text:
-        return _OURS.sub(_shown, _decoded(text))
+        return text if not _OURS.search(_decoded(text)) else _written(_OURS.sub(_shown, _decoded(text)))
     kept = []
     for field in text.split("&"):
         name, has_value, value = field.partition("=")
@@ -139,8 +153,13 @@ def _without_ours(text: str) -> str:
     decoded = _decoded(text.replace("+", " "))
     if decoded[:1] in ("{", "["):
         decoded = _json(decoded)
-        return text if decoded == _decoded(text.replace("+", " ")) else decoded.replace("&", "%26")
-    return text if not _OURS.search(decoded) else _OURS.sub(_shown, decoded).replace("&", "%26").replace("=", "%3D")
+        return text if decoded == _decoded(text.replace("+", " ")) else _written(decoded)
+    return text if not _OURS.search(decoded) else _written(_OURS.sub(_shown, decoded))
+
+
+def _written(text: str) -> str:
+    """A part of a form that was decoded, as a form has it; what is no letter of the form's own stays readable."""
+    return text.replace("%", "%25").replace("+", "%2B").replace("&", "%26").replace("=", "%3D")
 
 
 def _decoded(text: str) -> str:
@@ -148,18 +167,23 @@ def _decoded(text: str) -> str:
 
 
 def _json(text: str) -> str:
-    if "\\u" in text or "\\/" in text:  # names and tokens can be written in many ways, so it is read
+    if "\\u" in text or "\\/" in text:  # names and tokens can be written in many ways
         try:
-            return _OURS.sub(_shown, json.dumps(_walked(json.loads(text)), ensure_ascii=False))
+            json.loads(text)
         except (ValueError, RecursionError):
             return UNREADABLE
+        text = _STRING.sub(_plain, text)
     return _OURS.sub(_shown, _IN_JSON.sub(_emptied, text))
 
 
-def _walked(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: REMOVED if key.lower() in SECRETS else _walked(item) for key, item in value.items()}
-    return [_walked(item) for item in value] if isinstance(value, list) else value
+def _plain(found: re.Match[str]) -> str:
+    """A string of JSON letter by letter, unless a secret, or as a name that of one, hides behind its escapes."""
+    if "\\" not in found[0]:
+        return found[0]
+    said = json.loads(found[0])
+    if found[1] and said.lower() in SECRETS:
+        return json.dumps(said, ensure_ascii=False)
+    return json.dumps(_OURS.sub(_shown, said)) if _OURS.search(said) else found[0]
 
 
 def _markup(text: str) -> str:

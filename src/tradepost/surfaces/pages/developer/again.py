@@ -10,13 +10,13 @@ import json
 import re
 from collections.abc import AsyncIterator, Mapping
 from typing import Final
-from urllib.parse import parse_qsl, unquote_plus, urlencode
+from urllib.parse import unquote_plus
 
 from tradepost.domain.context import MerchantCtx, ShipperCtx
 from tradepost.domain.request_log import Kept, Said
 from tradepost.surfaces.pages.asked import FORM, FORM_WITH_FILES
 from tradepost.surfaces.pages.visit import Visit
-from tradepost.surfaces.request_log.redaction import REMOVED
+from tradepost.surfaces.request_log.redaction import REMOVED, UNREADABLE
 from tradepost.surfaces.sessions import OneCaller
 from tradepost.values import Fact
 from tradepost.wire import gate, refusals
@@ -31,42 +31,75 @@ _PART: Final = re.compile(
     rf'(?m)^--[^\r\n]*\r?\n[^\r\n]*name="{TOKEN}"\r?\n(?:[^\r\n]+\r?\n)*\r?\n{re.escape(REMOVED)}\r?\n', re.ASCII
 )
 """The part of a form in parts that the token was in."""
+_MEMBER: Final = f'"{TOKEN}":"{REMOVED}"'
+"""The member of an object that the token was in, as it is kept."""
+_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _STANDS_FOR_HIM: Final = "the-session-of-whoever-is-signed-in"
 _queues = Queues()
 
 
+def is_whole(said: Said) -> bool:
+    """Whether all that was asked was kept, but for secrets."""
+    is_cut = said.is_asked_cut or said.is_line_cut
+    return not is_cut and UNREADABLE not in said.asked and UNREADABLE not in said.query
+
+
 def is_repeatable(api: Surface, kept: Kept) -> bool:
-    """Whether a call can be sent as it was: to an endpoint that is there, with a body that is there as a whole."""
-    said = kept.said
-    if kept.call.service != api.name or said.is_asked_cut or REMOVED in without_token(said):
+    """Whether a call can be sent as it was: whole, to an endpoint that is there, and without what was removed."""
+    said, call = kept.said, kept.call
+    needed = (call.path, said.asked_type, query_without_token(said), without_token(said))
+    if call.service != api.name or not is_whole(said) or any(REMOVED in part for part in needed):
         return False
     try:
-        return is_for_accounts(api.find(kept.call.method, kept.call.path))
+        return is_for_accounts(api.find(call.method, call.path))
     except Fact:
         return False
 
 
-def without_token(said: Said) -> str:
-    """The body of a call but for the place where an access token was, which connectors as often put there.
+def query_without_token(said: Said) -> str:
+    """The query of a call, letter by letter, but for an access token in it."""
+    return _without_field(said.query)
 
-    Of a JSON object, a form or a form in parts; a body that cannot be read, or was not kept as a whole, stays as
-    it is.
+
+def _without_field(text: str) -> str:
+    """A form without its access token. One that had several was refused for that, and stays as it is."""
+    fields = text.split("&")
+    left = [field for field in fields if unquote_plus(field) != f"{TOKEN}={REMOVED}"]
+    return "&".join(left) if len(left) == len(fields) - 1 else text
+
+
+def without_token(said: Said) -> str:
+    """The body of a call, letter by letter, but for the place where an access token was.
+
+    Of a JSON object, a form or a form in parts, where connectors as often put it. A body that cannot be read, was
+    not kept as a whole, or had several tokens, for which it was refused, stays as it is.
     """
     if REMOVED not in said.asked or said.is_asked_cut:
         return said.asked
     kind = said.asked_type.partition(";")[0].strip().lower()
     if kind == FORM_WITH_FILES:
-        return _PART.sub("", said.asked)
+        return _PART.sub("", said.asked) if len(_PART.findall(said.asked)) == 1 else said.asked
     if kind == FORM:
-        fields = said.asked.split("&")
-        return "&".join(field for field in fields if unquote_plus(field) != f"{TOKEN}={REMOVED}")
+        return _without_field(said.asked)
+    return _without_member(said.asked)
+
+
+def _without_member(text: str) -> str:
+    """The text of a JSON object without the one access token in it, everything else as it was written."""
     try:
-        found = json.loads(said.asked)
+        found = json.loads(text)
     except (ValueError, RecursionError):
-        return said.asked
-    if not isinstance(found, dict) or found.get(TOKEN) != REMOVED:
-        return said.asked
-    return json.dumps({name: value for name, value in found.items() if name != TOKEN}, ensure_ascii=False)
+        return text
+    if not isinstance(found, dict) or found.get(TOKEN) != REMOVED or text.count(_MEMBER) != 1:
+        return text
+    before, _, behind = text.partition(_MEMBER)
+    brackets = _STRING.sub("", before)
+    if sum(map(brackets.count, "{[")) - sum(map(brackets.count, "}]")) != 1:
+        return text
+    rest = behind.lstrip()
+    if rest.startswith(","):
+        return before + rest[1:].lstrip()
+    return before.rstrip().removesuffix(",") + behind
 
 
 def is_for_accounts(endpoint: Endpoint) -> bool:
@@ -81,9 +114,9 @@ def is_for_accounts(endpoint: Endpoint) -> bool:
 async def ask_again(visit: Visit, ctx: MerchantCtx | ShipperCtx, kept: Kept) -> Response:
     """What the same call is answered now; what it changes is committed with the transaction of the context."""
     said, call = kept.said, kept.call
-    pairs = [pair for pair in parse_qsl(said.query, keep_blank_values=True) if pair[1] != REMOVED]
     headers = {"user-agent": said.agent, "content-type": said.asked_type}
-    return await send(visit, ctx, call.method, call.path, urlencode(pairs), without_token(said).encode(), headers)
+    query, body = query_without_token(said), without_token(said).encode()
+    return await send(visit, ctx, call.method, call.path, query, body, headers)
 
 
 async def send(

@@ -6,17 +6,22 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from shlex import quote
 from typing import Any, Final
-from urllib.parse import parse_qsl, quote_plus, urlencode
+from urllib.parse import parse_qsl
 
 from tradepost.domain import request_log
 from tradepost.domain.context import Ctx
 from tradepost.domain.request_log import CallUnknown, Found, Kept, Search
 from tradepost.surfaces.pages import lists
-from tradepost.surfaces.pages.developer.again import ask_again, is_repeatable, without_token
+from tradepost.surfaces.pages.developer.again import (
+    ask_again,
+    is_repeatable,
+    is_whole,
+    query_without_token,
+    without_token,
+)
 from tradepost.surfaces.pages.developer.app_names import names_of_apps
-from tradepost.surfaces.pages.developer.showing import REMOVED, TOKEN, UNREADABLE, blanks_of, curl, pretty, quoted
+from tradepost.surfaces.pages.developer.showing import TOKEN, address, blanks_of, curl, pretty, raw_options
 from tradepost.surfaces.pages.site import Page, Stop, Visit
 from tradepost.surfaces.pages.visit import Problem
 from tradepost.values import Fact
@@ -161,29 +166,32 @@ def render_call(visit: Visit, kept: Kept, again: Response | None = None, **more:
             "code": again.code,
             "id": again.headers.get("Wish-Request-Id", ""),
             "text": pretty(again.body.decode("utf-8", "replace")),
-            "is_same": again.body[: len(said.answered)] == said.answered and len(again.body) == said.answered_size,
+            "is_same": not said.is_answered_cut and again.body == said.answered,
         },
         curl=_curl(visit, kept),
-        is_whole=not said.is_asked_cut and said.asked != UNREADABLE,
+        is_whole=is_whole(said),
         path=visit.request.path.partition(f"/{kept.call.id}")[0],
         **{"may_repeat": False, "whose_call": "", "apps": {}, **more},
     )
 
 
 def _curl(visit: Visit, kept: Kept) -> tuple[str, list[str]]:
-    """The same call for a shell, and the variables that are to hold the secrets that it was made with."""
+    """The same call for a shell, and the variables that are to hold the secrets that it was made with.
+
+    "" where what would be copied is another call: not all of it was kept, or it has what no shell can hand over.
+    """
     said, call = kept.said, kept.call
-    left = [pair for pair in parse_qsl(said.query, keep_blank_values=True) if pair[0] != "access_token"]
-    query = urlencode(left).replace(quote_plus(REMOVED), REMOVED)
-    url = f"{visit.request.base_url}{call.path}{'?' + query if query else ''}"
-    asked = "" if said.asked == UNREADABLE else without_token(said)
-    body = [f"-H {quote('Content-Type: ' + said.asked_type)}", f"--data-binary {quoted(asked)}"]
+    asked = without_token(said)
+    if not is_whole(said) or "\0" in asked:
+        return "", []
+    url = visit.request.base_url + address(call.path, query_without_token(said))
     try:
         has_token = not visit.site.kit.api.find(call.method, call.path).open
     except Fact:
         has_token = True
     blanks = [*([TOKEN] if has_token else []), *blanks_of(url), *blanks_of(asked)]
-    return curl(call.method, url, body if asked else [], has_token=has_token), list(dict.fromkeys(blanks))
+    options = raw_options(said.asked_type, asked) if asked else []
+    return curl(call.method, url, options, has_token=has_token), list(dict.fromkeys(blanks))
 
 
 PAGES: Final[Mapping[str, Mapping[str, Page]]] = {
