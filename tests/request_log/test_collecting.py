@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import date
 from typing import Any
 from urllib.parse import quote
 
@@ -229,6 +230,32 @@ def test_of_one_account_and_day_only_so_many_are_kept(market: Market) -> None:
     market.run(log.flush())
     assert tally(market) == (8, 1)
     assert len(lines(market, "")) == 8
+
+
+def test_whoever_names_an_app_does_not_use_up_its_owners_log(market: Market) -> None:
+    """The id of an app is in every link to its consent page, so anybody can call in its name without a token."""
+    log, usd = log_of(market, most_per_day=200, most_waiting=5_000), market.world.merchants["usd"]
+    for index in range(1_600):
+        log.take(replace(taken(index), query=f"client_id={usd.client_id}".encode()))
+    market.run(log.flush())
+    good = [replace(taken(9_000 + index), token=usd.access_token) for index in range(150)]
+    for call in good:
+        log.take(call)
+    market.run(log.flush())
+    kept = {line.call.id for line in lines(market, usd.account_id, path="/api/v2/9")}
+    assert {call.id for call in good} <= kept
+    row = "select array[kept, unproven, missed] from request_log_tally where account_id = $1"
+    assert market.sql(row, usd.account_id) == [150, 20, 1_580]
+    [told] = market.operate(lambda ctx: request_log.list_tallies(ctx, usd.account_id, date.min))
+    assert (told.kept, told.missed) == (170, 1_580)
+    for _ in range(2):
+        for call in [replace(one, id=new_request_id()) for one in good[:60]]:
+            log.take(call)
+        market.run(log.flush())
+    assert market.sql(row, usd.account_id) == [210, 20, 1_640], "what is proven has its own bound"
+    log.take(replace(taken(1), query=f"client_id={usd.client_id}".encode()))
+    market.run(log.flush())
+    assert market.sql(row, usd.account_id)[1:] == [20, 1_641]
 
 
 def test_long_bodies_are_kept_by_their_beginnings(market: Market) -> None:

@@ -19,6 +19,8 @@ SLOTS: Final = 12
 DAYS_OF_SLOT: Final = 3
 BYTES_PER_CALL: Final = 4096
 """What the calls of an account on one day may take on average before no more of them are kept that day."""
+UNPROVEN_SHARE: Final = 10
+"""Calls that nobody proved to be an account's, one of how many of a day they may be: they have that share alone."""
 MOST_SEEN: Final = 20_000
 """Calls that one search looks through before it gives what it has, and the place to go on from."""
 MOST_LIMIT: Final = 200

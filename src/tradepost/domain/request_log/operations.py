@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
@@ -13,6 +14,7 @@ from tradepost.domain.request_log.call import (
     KEPT_DAYS,
     LAST_ID,
     MOST_SEEN,
+    UNPROVEN_SHARE,
     Found,
     Kept,
     Line,
@@ -42,28 +44,43 @@ async def owners_of(db: Rows, shown: Sequence[Shown]) -> Mapping[Shown, Owner]:
 async def keep_packs(db: Rows, packs: Sequence[Pack], missed: Mapping[str, int], most_per_day: int) -> int:
     """Keep packs, unless their account has as many calls already as are kept of one day; gives how many calls were.
 
-    `missed` are calls that could not be kept, by account; they are counted, as are those that are too many. What is
-    kept here is not durable at once: a crash of the database may lose the last second of it.
+    Calls that are not proven to be their account's have a tenth of that for themselves and nothing of the rest: who
+    names somebody's app must not end his log. `missed` are calls that could not be kept, by account; they are
+    counted, as are those that are too many. What is kept here is not durable at once: a crash of the database may
+    lose the last second of it.
     """
     today = (await rows.commit_later(db)).date()
     accounts = sorted({pack.account_id for pack in packs} | missed.keys())
     before = await rows.tallies_of(db, accounts, today)
     kept, counts = [], []
     for account_id in accounts:
-        calls, size = before.get(account_id, (0, 0))
-        has_room = calls < most_per_day and size < most_per_day * BYTES_PER_CALL
-        theirs = [pack for pack in packs if pack.account_id == account_id]
-        count = sum(pack.calls for pack in theirs)
+        added: list[int] = []
         lost = missed.get(account_id, 0)
-        if has_room:
-            kept += theirs
-            counts.append((account_id, count, sum(pack.size for pack in theirs), lost))
-        else:
-            counts.append((account_id, 0, 0, lost + count))
+        for is_proven in (True, False):
+            theirs = [pack for pack in packs if pack.account_id == account_id and pack.is_proven == is_proven]
+            most = most_per_day if is_proven else math.ceil(most_per_day / UNPROVEN_SHARE)
+            fitting = _fitting(theirs, before.get((account_id, is_proven), (0, 0)), most)
+            calls = sum(pack.calls for pack in fitting)
+            added += [calls, sum(pack.size for pack in fitting)]
+            lost += sum(pack.calls for pack in theirs) - calls
+            kept += fitting
+        counts.append((account_id, added[0], added[1], added[2], added[3], lost))
     await rows.add_to_tallies(db, today, counts)
     if kept:
         await rows.insert_packs(db, kept)
     return sum(pack.calls for pack in kept)
+
+
+def _fitting(packs: Sequence[Pack], before: tuple[int, int], most: int) -> list[Pack]:
+    """The packs that begin while there is room, after so many calls and bytes."""
+    fitting: list[Pack] = []
+    calls, size = before
+    for pack in packs:
+        if calls >= most or size >= most * BYTES_PER_CALL:
+            break
+        fitting.append(pack)
+        calls, size = calls + pack.calls, size + pack.size
+    return fitting
 
 
 async def search_calls(ctx: Ctx, account_id: str | None, search: Search, limit: int) -> Found:

@@ -37,7 +37,10 @@ _said: Final = msgspec.msgpack.Decoder(Said)
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """Calls of one account as they are kept, ids in their order."""
+    """Calls of one account as they are kept, ids in their order.
+
+    Those that are not proven named an app of the account and showed no token: anybody can do that.
+    """
 
     account_id: str
     first_id: str
@@ -46,6 +49,7 @@ class Pack:
     is_compressed: bool
     lines: bytes
     said: bytes
+    is_proven: bool = True
 
     @property
     def size(self) -> int:
@@ -56,8 +60,9 @@ class Pack:
 class PackMaker:
     """Gathers calls of one account; there is at least one before it is finished."""
 
-    def __init__(self, account_id: str) -> None:
+    def __init__(self, account_id: str, is_proven: bool = True) -> None:
         self._account_id = account_id
+        self._is_proven = is_proven
         self._calls: list[Call] = []
         self._said: list[bytes] = []
 
@@ -80,7 +85,7 @@ class PackMaker:
                 pieces.append(compressor.compress(b"".join(self._said[at : at + BETWEEN])))
                 await asyncio.sleep(0)
             said = b"".join([*pieces, compressor.flush()])
-        return Pack(self._account_id, ids[0], ids[-1], len(ids), is_compressed, lines, said)
+        return Pack(self._account_id, ids[0], ids[-1], len(ids), is_compressed, lines, said, self._is_proven)
 
 
 def calls_of(is_compressed: bool, lines: bytes) -> list[Call]:

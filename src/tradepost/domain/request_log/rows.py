@@ -48,33 +48,39 @@ async def owners_by_app(db: Rows, shown: Sequence[Shown]) -> dict[Shown, Owner]:
     return {Shown(row["service"], None, row["id"]): Owner(row["owner_id"] or "", row["id"], None) for row in found}
 
 
-async def tallies_of(db: Rows, account_ids: Sequence[str], day: date) -> dict[str, tuple[int, int]]:
-    """How many calls of accounts were kept on a day, and in how many bytes."""
+async def tallies_of(db: Rows, account_ids: Sequence[str], day: date) -> dict[tuple[str, bool], tuple[int, int]]:
+    """How many calls of accounts were kept on a day, and in how many bytes: those that were proven, and others."""
     found = await db.fetch(
-        "select account_id, kept, bytes from request_log_tally where account_id = any ($1) and day = $2",
+        "select account_id, kept, bytes, unproven, unproven_bytes from request_log_tally "
+        "where account_id = any ($1) and day = $2",
         account_ids,
         day,
     )
-    return {row["account_id"]: (row["kept"], row["bytes"]) for row in found}
+    proven = {(row["account_id"], True): (row["kept"], row["bytes"]) for row in found}
+    return proven | {(row["account_id"], False): (row["unproven"], row["unproven_bytes"]) for row in found}
 
 
-async def add_to_tallies(db: Rows, day: date, counts: Iterable[tuple[str, int, int, int]]) -> None:
-    """Add to what is counted of a day: account, calls kept, bytes, calls missed. In the order of the accounts."""
-    accounts, kept, sizes, missed = zip(*counts, strict=True)
+async def add_to_tallies(db: Rows, day: date, counts: Iterable[tuple[str, int, int, int, int, int]]) -> None:
+    """Add to what is counted of a day, in the order of the accounts.
+
+    Account, calls kept, their bytes, the same of those that are not proven, calls missed.
+    """
+    accounts, *numbers = zip(*counts, strict=True)
     await db.execute(
         """
-        insert into request_log_tally as t (account_id, day, kept, bytes, missed)
-        select a.account_id, $2, a.kept, a.bytes, a.missed
-          from unnest($1::text[], $3::bigint[], $4::bigint[], $5::bigint[]) as a (account_id, kept, bytes, missed)
+        insert into request_log_tally as t (account_id, day, kept, bytes, unproven, unproven_bytes, missed)
+        select a.account_id, $2, a.kept, a.bytes, a.unproven, a.unproven_bytes, a.missed
+          from unnest($1::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
+               as a (account_id, kept, bytes, unproven, unproven_bytes, missed)
          order by a.account_id
         on conflict (account_id, day) do update
-           set kept = t.kept + excluded.kept, bytes = t.bytes + excluded.bytes, missed = t.missed + excluded.missed
+           set kept = t.kept + excluded.kept, bytes = t.bytes + excluded.bytes, missed = t.missed + excluded.missed,
+               unproven = t.unproven + excluded.unproven,
+               unproven_bytes = t.unproven_bytes + excluded.unproven_bytes
         """,
         accounts,
         day,
-        kept,
-        sizes,
-        missed,
+        *numbers,
     )
 
 
@@ -125,7 +131,8 @@ async def packs_around(db: Rows, account_id: str | None, call_id: str) -> list[A
 async def list_tallies(db: Rows, account_id: str, since: date) -> list[Tally]:
     """What was kept and missed of an account, the latest day first."""
     found = await db.fetch(
-        "select day, kept, missed from request_log_tally where account_id = $1 and day >= $2 order by day desc",
+        "select day, kept + unproven as kept, missed from request_log_tally where account_id = $1 and day >= $2 "
+        "order by day desc",
         account_id,
         since,
     )

@@ -36,6 +36,8 @@ BUSY: Final = 64
 """Calls in the queue from which successes are kept in brief: nobody reads each of so many."""
 BRIEF: Final = 512
 PACK: Final = 1_000
+UNPROVEN_PACK: Final = 20
+"""Calls of one pack that are not proven: a pack is kept as a whole, and their share is small."""
 BETWEEN: Final = 10
 """Calls that are made ready before other work has its turn."""
 LOOK_SECONDS: Final = 0.8
@@ -140,16 +142,22 @@ class RequestLog(Beside):
         waiting = list(islice(self._queue, PACK))
         shown = [shown_by(call) for call in waiting]
         await self._learn({*shown, *self._missed})
-        makers: dict[tuple[str, int], PackMaker] = {}
+        makers: dict[tuple[str, bool, int, int], PackMaker] = {}
+        piles: Counter[tuple[str, bool, int]] = Counter()
         for index, (call, by) in enumerate(zip(waiting, shown, strict=True)):
             self._queue.popleft()
             self._size -= len(call.asked) + len(call.answered)
             owner = self._owners.get(by, _NOBODY)
             # Packs are short in time, too, so that a call is in one of a few, whenever they were written.
-            key = (owner.account_id, int(call.id[:8] + call.id[9:13], 16) // (1000 * request_log.MOST_SECONDS))
+            window = int(call.id[:8] + call.id[9:13], 16) // (1000 * request_log.MOST_SECONDS)
+            # Anybody can name an app; its owner's share is for those who show a token.
+            is_proven = by.token_hash is not None or not owner.account_id
+            pile = (owner.account_id, is_proven, window)
+            key = (*pile, 0 if is_proven else piles[pile] // UNPROVEN_PACK)
+            piles[pile] += 1
             try:
                 line, said = _told(call, owner)
-                makers.setdefault(key, PackMaker(owner.account_id)).add(line, said)
+                makers.setdefault(key, PackMaker(owner.account_id, is_proven)).add(line, said)
             except Exception as error:
                 log.error("a call cannot be kept", request_id=call.id, error=type(error).__name__)
             if index % BETWEEN == 0:
