@@ -133,6 +133,7 @@ OPERATORS_PROVOKED: dict[str, Call] = {
     "VariationNotFound": good("products/remove-variation", sku="zzz"),
     "TicketNotFound": good("tickets/close", ticket_id=TICKETS["cny"][0]),
     "InfractionNotFound": good("infractions/close", infraction_id=NEVER),
+    "ProofNotFound": good("infractions/issue", proofs=[{"kind": "order", "object_id": ORDERS["cny"]["open"]}]),
     "TrackingUnknown": good("tracking/record", tracking_number="TR1234CNY"),
     "ParcelNotFound": good("parcels/hand-over", number=wish_id(PARCELS["ada"]["numbered"])),
     "OrderNotUnderReview": good("orders/release", order_id=ORDERS["usd"]["open"]),

@@ -94,9 +94,9 @@ def judge_served(answer: Answer, size: int) -> Iterator[str]:
         return
     headers = answer.headers
     disposition = headers["content-disposition"]
-    if headers["content-type"] != "text/csv; charset=utf-8":
+    if headers["content-type"] != "application/octet-stream":
         yield f"content type {headers['content-type']}"
-    if not re.fullmatch(r'attachment; filename="products-\d{4}-\d\d-\d\d-[0-9a-f]{24}\.csv"', disposition):
+    if not re.fullmatch(r'attachment; filename="[0-9a-f]{24}-[0-9a-f]{24}-\d{4}(-\d\d){5}\.csv"', disposition):
         yield f"disposition {disposition}"
     if headers["content-length"] != str(size):
         yield f"length {headers['content-length']}"

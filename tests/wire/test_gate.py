@@ -15,7 +15,7 @@ from tests.wire.test_endpoint import surface as surface  # a fixture
 from tradepost.domain.failure import Failure
 from tradepost.domain.products.failures import SkuTaken
 from tradepost.values import Fact, Page
-from tradepost.wire import gate
+from tradepost.wire import answers, gate
 from tradepost.wire.endpoint import Surface
 from tradepost.wire.http_types import BaseUrl, Request, Response
 from tradepost.wire.paging import Listing, Under
@@ -72,21 +72,26 @@ def ask(
     path: str = "/api/v0/thing",
     query: str = "",
     headers: Mapping[str, str] | None = None,
+    form: str = "",
     **rules: Any,
 ) -> Response:
-    """GET a path over HTTPS with a token."""
+    """GET a path over HTTPS with a token; or POST a form there."""
 
     async def no_body(limit: int) -> bytes:
-        return b""
+        return form.encode()
 
     async def no_pieces(limit: int) -> AsyncIterator[bytes]:
         yield b""
 
     request = Request(
-        method="GET",
+        method="POST" if form else "GET",
         path=path,
         query=query.encode(),
-        headers={"authorization": "Bearer x", **(headers or {})},
+        headers={
+            "authorization": "Bearer x",
+            **({"content-length": str(len(form))} if form else {}),
+            **(headers or {}),
+        },
         scheme="https",
         host=HOST,
         client="203.0.113.9",
@@ -188,6 +193,29 @@ def test_a_page_of_a_list_under_a_name(surface: Surface) -> None:
         b"<Data><rows><rows>a</rows></rows></Data><Paging><Next>"
         in ask(surface, OpenDoor(), query="format=xml").body
     )
+
+
+def test_links_of_a_form_call_keep_its_format_and_language_but_no_token_of_the_body(surface: Surface) -> None:
+    """Who called by a form follows the link as it is, and expects the same kind of answer."""
+
+    async def listed(ctx: Any, *, start: Number = 3) -> Listing[str]:
+        """List rows."""
+        return Listing(["a"], Page(start, 1), more=True)
+
+    surface.read("/thing")(listed)
+    form = "format=xml&start=7&locale=de&access_token=x"
+    body = ask(surface, OpenDoor(), form=form).body.decode()
+    assert f"https://{HOST}/api/v0/thing?start=8&amp;limit=1&amp;format=xml&amp;locale=de</Next>" in body
+
+
+def test_a_form_to_where_nothing_is_is_answered_in_its_format_and_language(surface: Surface) -> None:
+    """A small body tells them; one that cannot be read changes nothing about what is wrong."""
+    path = "/api/v0/nowhere"
+    told = ask(surface, OpenDoor(), path, form="format=xml&locale=de")
+    asked = ask(surface, OpenDoor(), path, query="format=xml&locale=de")
+    assert (told.status, told.content_type, told.body) == (404, answers.XML, asked.body)
+    odd = ask(surface, OpenDoor(), path, form="format=xml", headers={"content-type": "image/png"})
+    assert (odd.status, odd.content_type) == (404, answers.JSON)
 
 
 def test_the_handler_is_told_where_the_caller_found_us(surface: Surface) -> None:

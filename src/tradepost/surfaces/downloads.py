@@ -11,7 +11,8 @@ from tradepost.storage.files import FileStore, pieces_of
 from tradepost.surfaces.links import acting_now, size_of
 from tradepost.wire.attachments import Attachment
 
-CSV = "text/csv; charset=utf-8"
+CSV = "application/octet-stream"
+"""What a file of rows is sent as: something to be kept, and nothing that a browser shows."""
 
 
 class DownloadLinks:

@@ -151,7 +151,7 @@ async def answer(
     """Answer one call. In order:
 
     1. the query tells the format and the language, so that what follows is answered in them, and the path and
-       the method are looked up;
+       the method are looked up; where they lead nowhere, a small body tells them, too;
     2. plain HTTP is refused, unless the caller sits on this machine and the rules allow it;
     3. query and body become one set of parameters, the body within the limit of the endpoint; before a large one
        is read its caller is let in, where he shows a token by then, and waits for his turn;
@@ -199,18 +199,21 @@ async def _serve(
     surface: Surface, sessions: Sessions, rules: Rules, queues: Queues, request: Request, reply: _Reply
 ) -> Response:
     given = forms.parse_query(request.query)
-    _take_format(surface, given, reply)
-    _take_locale(surface, given, reply)
+    _take_form(surface, given, reply)
     if not is_host(request.host):
         raise refusals.RequestMalformed
-    endpoint = surface.find(request.method, request.path)
+    try:
+        endpoint = surface.find(request.method, request.path)
+    except (refusals.PathUnknown, refusals.MethodNotAllowed):
+        await forms.add_readable_body(given, request, BODY_LIMIT)
+        _take_form(surface, given, reply)
+        raise
     given.add_place(surface.blanks_of(endpoint, request.path))
     limits = surface.limits_of(endpoint)
     reply.headers["Wish-Rate-Limit-Remaining"] = str(limits[0].limit)
     check_transport(rules, request)
     await _add_body(surface, endpoint, sessions, queues.bodies, given, request)
-    _take_format(surface, given, reply)
-    locale = _take_locale(surface, given, reply)
+    locale = _take_form(surface, given, reply)
     selection = _take_fields(surface, endpoint, given)
     asked = _credentials(surface, endpoint, given, request, limits)
     key = once.key_of(surface, endpoint, request)
@@ -238,14 +241,10 @@ def _success(
 ) -> Response:
     """The answer that holds what a handler came to."""
     if isinstance(data, Listing):
-        paging = links(
-            data,
-            request.base_url + request.path,
-            given,
-            known=[name for param in endpoint.params for name in param.names],
-            query_only=[name for name in (surface.token_parameter, "format", "locale") if name],
-            most_start=most_start(endpoint.params),
-        )
+        how = ["format", "locale"] if len(surface.formats) > 1 else ["locale"]
+        kept = how + [name for param in endpoint.params for name in param.names]
+        url, token = request.base_url + request.path, surface.token_parameter
+        paging = links(data, url, given, kept, token, most_start(endpoint.params))
         return reply.page(data.data, paging)
     return _in_form(endpoint, data, reply)
 
@@ -355,13 +354,11 @@ async def _handle(
         raise
 
 
-def _take_format(surface: Surface, given: Parameters, reply: _Reply) -> None:
+def _take_form(surface: Surface, given: Parameters, reply: _Reply) -> str | None:
+    """Answer in the format and the language that are asked for by now; gives the language, None where none is."""
     if len(surface.formats) > 1 and (text := given.take("format")):
         reply.format = "json"
         reply.format = surface.format_reader.read("format", text) or "json"
-
-
-def _take_locale(surface: Surface, given: Parameters, reply: _Reply) -> str | None:
     if not (text := given.take("locale")):
         return None
     reply.locale = surface.locale_reader.read("locale", text) or reply.locale

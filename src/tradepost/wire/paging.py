@@ -49,16 +49,16 @@ def links(
     url: str,
     given: Parameters,
     known: Sequence[str],
-    query_only: Sequence[str],
+    token: str | None,
     most_start: int | None,
 ) -> dict[str, str]:
     """`next` where there is more within reach, `previous` where start is above 0: links that work as they are.
 
-    They repeat the filters of the call (`known`, wherever they stood) and, where they stood in the query,
-    the format, the language and the token (`query_only`).
+    They repeat what the call told besides (`known`: its format, its language and its filters), wherever that
+    stood; the parameter of the token only from the query, where whoever called has shown it in a URL already.
     """
     page = listing.page
-    kept = [name for name in query_only if name in given.query_names and given.take(name)]
+    kept = [token] if token and token in given.query_names and given.take(token) else []
     kept += [name for name in known if name not in ("start", "limit") and given.take(name)]
     tail = "".join(f"&{quote(name)}={quote(given.take(name), safe='')}" for name in kept)
     found = {}

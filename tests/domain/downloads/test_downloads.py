@@ -422,7 +422,7 @@ def test_a_link_opens_the_file_that_was_committed(play: Play) -> None:
         file = await downloads.open_link(shop.ctx, link)
         assert job.result is not None
         assert (file.key, file.size) == (downloads.key_of(job.account_id, job.id, 1, job.kind), job.result["size"])
-        assert file.name == f"products-2021-05-19-{job.id}.csv"
+        assert file.name == f"{job.account_id}-{job.id}-{job.ended_at:%Y-%m-%d-%H-%M-%S}.csv"
         with pytest.raises(DownloadNotFound):
             await downloads.open_link(shop.ctx, replace(link, version=2))
         with pytest.raises(DownloadNotFound):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 
 import pytest
 
@@ -34,7 +35,9 @@ def download(market: Market, who: str = "usd", **wanted: str) -> list[list[str]]
     status = market.post("/api/v2/order/get-download-job-status", who, job_id=job_id).data
     answer = market.get(status["download_link"], None)
     assert answer.status == 200
-    assert f'filename="orders-2021-05-19-{job_id}.csv"' in answer.headers["content-disposition"]
+    assert answer.headers["content-type"] == "application/octet-stream"
+    named = rf'attachment; filename="{market.world.merchants[who].account_id}-{job_id}-2021-05-19(-\d\d){{3}}\.csv"'
+    assert re.fullmatch(named, answer.headers["content-disposition"])
     lines = list(csv.reader(io.StringIO(answer.body.decode("utf-8"), newline="")))
     assert status["total_count"] == status["processed_count"] == len(lines) - 1
     assert answer.body.endswith(b"\r\n")

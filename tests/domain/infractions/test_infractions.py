@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.calls import INFRACTIONS, RINGS
+from tests.support.calls import INFRACTIONS, ORDERS, RINGS, TICKETS
 from tests.support.market import NOW, Market
 from tradepost.domain import inbox, infractions, merchants
 from tradepost.domain.context import Ctx, MerchantCtx
@@ -21,6 +21,7 @@ from tradepost.domain.infractions import (
     CLOSED,
     LATE_FULFILLMENT,
     NEW,
+    PROOF_KINDS,
     STAGES,
     Author,
     FineUnusable,
@@ -30,6 +31,7 @@ from tradepost.domain.infractions import (
     InfractionState,
     NewInfraction,
     Proof,
+    ProofNotFound,
     ProofUnusable,
 )
 from tradepost.domain.infractions import infraction as machine
@@ -183,6 +185,35 @@ def test_a_proof_that_cannot_be(market: Market, proofs: list[Proof]) -> None:
     async def scene(ctx: MerchantCtx) -> None:
         with pytest.raises(ProofUnusable):
             await infractions.issue_infraction(ctx, NewInfraction(reason="x", proofs=proofs))
+
+    run(market, scene)
+
+
+def test_a_proof_is_something_of_the_merchants(market: Market) -> None:
+    async def scene(ctx: MerchantCtx) -> None:
+        variation = await ctx.db.fetchval("select id from variation where merchant_id = $1 limit 1", ctx.actor.id)
+        own = {
+            "order": ORDERS["usd"]["open"],
+            "product": RINGS["usd"][0],
+            "variation": variation,
+            "ticket": TICKETS["usd"][0],
+            "merchant": ctx.actor.id,
+            "rating": SOMETHING,
+        }
+        assert own.keys() == set(PROOF_KINDS)
+        everything = [Proof(kind, object_id) for kind, object_id in own.items()]  # type: ignore[arg-type]
+        await infractions.require_proofs(ctx, everything)
+        of_others = [
+            Proof("order", ORDERS["cny"]["open"]),
+            Proof("product", RINGS["cny"][0]),
+            Proof("variation", SOMETHING),
+            Proof("ticket", TICKETS["cny"][0]),
+            Proof("merchant", SOMETHING),
+        ]
+        for proof in of_others:
+            with pytest.raises(ProofNotFound) as caught:
+                await infractions.require_proofs(ctx, [*everything, proof])
+            assert (caught.value.kind, caught.value.object_id) == (proof.kind, proof.object_id)
 
     run(market, scene)
 

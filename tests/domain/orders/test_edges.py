@@ -61,6 +61,16 @@ def test_what_a_merchant_bears_has_the_decimals_of_the_currency(
     assert kept(market, currency=currency, total=total).borne(percent) == Decimal(borne)
 
 
+@pytest.mark.parametrize("who", ["usd", "cny", "eur"])
+def test_a_refund_in_another_currency_is_not_told_as_dollars(market: Market, who: str) -> None:
+    told = market.get("/api/v2/order", who, id=ORDERS[who]["refunded"]).data["Order"]
+    assert told["refunds"]
+    for refund in told["refunds"]:
+        for name in ("refund_amount", "merchant_responsible_amount"):
+            assert (refund[name] == "999999") == (f"localized_{name}" in refund) == (who != "usd")
+        assert 0 < float(refund["refund_amount" if who == "usd" else "localized_refund_amount"]) < 999_999
+
+
 def test_a_refund_in_yen_is_kept_in_whole_yen(market: Market) -> None:
     async def scene(ctx: MerchantCtx) -> None:
         await ctx.db.execute(

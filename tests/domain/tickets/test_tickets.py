@@ -176,6 +176,19 @@ def test_a_ticket_is_kept_as_it_was_opened(play_later: Play) -> None:
     play_later(scene)
 
 
+def test_whoever_asks_about_an_order_is_its_buyer_unless_told(play_later: Play) -> None:
+    async def scene(ctx: MerchantCtx) -> None:
+        new = asked("usd")[1]
+        own = (await orders.find_order(ctx, new.order_ids[0])).buyer_id
+        stranger = replace(new, buyer=replace(GEORGE, id="e" * 24))
+        for told, buyer_id in ((True, "e" * 24), (False, own)):
+            opened = await tickets.open_ticket(ctx, replace(stranger, buyer_told=told))
+            found = await tickets.find_ticket(ctx, opened)
+            assert (found.buyer.id, found.buyer.name) == (buyer_id, GEORGE.name)
+
+    play_later(scene)
+
+
 def test_a_picture_of_the_merchants_is_no_proof() -> None:
     def ticket(sender: Any) -> Ticket:
         reply = tickets.Reply(sender, "x", None, None, [PICTURE_NAME], NOW)

@@ -71,7 +71,7 @@ async def open_link(ctx: Ctx, link: Link) -> File:
         raise DownloadNotFound
     if not await rows.may_fetch(ctx.db, job.account_id, job.token_id):
         raise DownloadNotFound
-    name = f"{SOURCES[job.kind].name}-{job.created_at:%Y-%m-%d}-{job.id}.csv"
+    name = f"{job.account_id}-{job.id}-{job.ended_at or job.created_at:%Y-%m-%d-%H-%M-%S}.csv"
     return File(key_of(job.account_id, job.id, link.version, job.kind), name, result["size"])
 
 

@@ -4,6 +4,7 @@ from tradepost.domain.infractions.failures import (
     FineUnusable,
     InfractionClosed,
     InfractionNotFound,
+    ProofNotFound,
     ProofUnusable,
 )
 from tradepost.domain.infractions.infraction import (
@@ -37,6 +38,7 @@ from tradepost.domain.infractions.operations import (
     list_infractions,
     page_infractions,
     refund_late_orders,
+    require_proofs,
 )
 from tradepost.domain.orders import LATE_FULFILLMENT
 
@@ -63,6 +65,7 @@ __all__ = [
     "NewInfraction",
     "Proof",
     "ProofKind",
+    "ProofNotFound",
     "ProofUnusable",
     "answer_infraction",
     "answered_infractions",
@@ -74,4 +77,5 @@ __all__ = [
     "list_infractions",
     "page_infractions",
     "refund_late_orders",
+    "require_proofs",
 ]

@@ -24,6 +24,13 @@ class FineUnusable(Failure):
     currency: str
 
 
+class ProofNotFound(Failure):
+    """The merchant has no such thing that a proof could be about."""
+
+    kind: str
+    object_id: str
+
+
 class ProofUnusable(Failure):
     """A proof that is about nothing there could be, or one too many."""
 

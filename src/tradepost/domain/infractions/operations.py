@@ -12,7 +12,7 @@ from typing import Final
 
 from babel.numbers import get_currency_precision
 
-from tradepost.domain import inbox, merchants, orders
+from tradepost.domain import inbox, merchants, orders, products, tickets
 from tradepost.domain.context import Ctx, MerchantCtx
 from tradepost.domain.infractions import failures, rows
 from tradepost.domain.infractions import infraction as machine
@@ -93,6 +93,25 @@ async def issue_infraction(ctx: MerchantCtx, new: NewInfraction) -> str:
     }
     await inbox.notify(ctx, ctx.actor.id, FINED_TOPIC if new.fine else ISSUED_TOPIC, about)
     return infraction_id
+
+
+async def require_proofs(ctx: MerchantCtx, proofs: Sequence[Proof]) -> None:
+    """Nothing where the acting merchant has everything that is shown; raises ProofNotFound.
+
+    For what people type in: the platform has what it found in its hands. Ratings are kept elsewhere, so an id of
+    one is believed.
+    """
+    shown = {kind: [proof.object_id for proof in proofs if proof.kind == kind] for kind in PROOF_KINDS}
+    known = {
+        "order": await orders.find_orders(ctx, shown["order"]) if shown["order"] else {},
+        "product": await products.known_products(ctx, shown["product"]),
+        "variation": await products.known_variations(ctx, shown["variation"]),
+        "ticket": await tickets.known_tickets(ctx, shown["ticket"]),
+        "merchant": {ctx.actor.id},
+    }
+    for proof in proofs:
+        if proof.kind in known and proof.object_id not in known[proof.kind]:
+            raise failures.ProofNotFound(kind=proof.kind, object_id=proof.object_id)
 
 
 async def refund_late_orders(ctx: Ctx) -> int:

@@ -46,6 +46,11 @@ async def find_ticket(ctx: MerchantCtx, ticket_id: str) -> Ticket:
     return found
 
 
+async def known_tickets(ctx: MerchantCtx, ids: Sequence[str]) -> set[str]:
+    """Which of these ids are those of tickets of the acting merchant."""
+    return await rows.known(ctx.db, ctx.actor.id, ids) if ids else set()
+
+
 async def list_awaiting(ctx: MerchantCtx, kind: TicketKind, page: Page) -> tuple[list[Ticket], bool]:
     """Tickets of a kind that await the acting merchant, the last changed first, and whether there are more."""
     return await rows.awaiting(ctx.db, ctx.actor.id, kind, page)
@@ -102,13 +107,14 @@ async def reopen_ticket(ctx: MerchantCtx, ticket_id: str, reason: str) -> None:
 async def open_ticket(ctx: MerchantCtx, new: NewTicket, ticket_id: str | None = None) -> str:
     """Let a buyer ask the acting merchant something; gives the ticket's id, a new one unless it is told.
 
-    The purchase is that of the orders unless it is told. Raises TicketUnusable, TextUnusable, OrderNotFound,
-    ProductNotFound.
+    The purchase is that of the orders unless it is told, and so is the buyer's id. Raises TicketUnusable,
+    TextUnusable, OrderNotFound, ProductNotFound.
     """
     _check(new)
     for order_id in new.order_ids:
         order = await orders.find_order(ctx, order_id)
-        new = replace(new, transaction_id=new.transaction_id or order.transaction_id)
+        asks = new.buyer if new.buyer_told else replace(new.buyer, id=order.buyer_id)
+        new = replace(new, buyer=asks, transaction_id=new.transaction_id or order.transaction_id)
     for product_id in new.product_ids:
         await products.require_product(ctx, product_id)
     opened = ctx.new_id() if ticket_id is None else ticket_id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -134,6 +135,12 @@ async def insert_reply(
         list(reply.pictures),
         now,
     )
+
+
+async def known(db: Rows, merchant_id: str, ids: Sequence[str]) -> set[str]:
+    """Which of these tickets a merchant has."""
+    found = await db.fetch("select id from ticket where merchant_id = $1 and id = any($2)", merchant_id, ids)
+    return {row["id"] for row in found}
 
 
 async def lock(db: Rows, merchant_id: str, ticket_id: str) -> TicketState | None:

@@ -67,6 +67,8 @@ class NewTicket:
     order_ids: Sequence[str] = ()
     product_ids: Sequence[str] = ()
     refund_reason: int | None = None
+    buyer_told: bool = True
+    """Whether the buyer's id was told; if not, it is that of the orders' buyer where it is about orders."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,12 @@ def issue_infraction(
     new = NewInfraction(
         reason=reason, extra_reason=extra_reason, fine=amount, proofs=[_proof(text) for text in proof or ()]
     )
-    print(run_for(merchant_id, lambda ctx: infractions.issue_infraction(ctx, new), "issue_infraction"))
+
+    async def issue(ctx: MerchantCtx) -> str:
+        await infractions.require_proofs(ctx, new.proofs)
+        return await infractions.issue_infraction(ctx, new)
+
+    print(run_for(merchant_id, issue, "issue_infraction"))
 
 
 def _proof(text: str) -> Proof:

@@ -55,7 +55,7 @@ def open_ticket(
     label: Annotated[str | None, typer.Option(help="What kind of question it is; the subject if left out.")] = None,
     sublabel: Annotated[str, typer.Option(help="More about that.")] = "",
     refund_reason: Annotated[int | None, typer.Option(help="Code of the reason that a refund would have.")] = None,
-    buyer_id: Annotated[str | None, typer.Option(help="Id of the buyer; made up if left out.")] = None,
+    buyer_id: Annotated[str | None, typer.Option(help="Id of the buyer; the orders' if left out.")] = None,
     buyer_name: Annotated[str, typer.Option(help="Name of the buyer.")] = "A buyer",
     buyer_locale: Annotated[str, typer.Option(help="Language of the buyer.")] = "en",
     buyer_joined: Joined = None,
@@ -64,13 +64,12 @@ def open_ticket(
     picture: Pictures = None,
 ) -> None:
     """Let a buyer ask a shop something."""
-    usual = tickets.POST_PURCHASE if order else tickets.PRE_PURCHASE
 
     async def ask(ctx: MerchantCtx) -> str:
         ticket_id = ctx.new_id()
         joined = buyer_joined.replace(tzinfo=UTC) if buyer_joined else ctx.now
         new = NewTicket(
-            kind=cast(TicketKind, kind or usual),
+            kind=cast(TicketKind, kind or (tickets.POST_PURCHASE if order else tickets.PRE_PURCHASE)),
             buyer=Buyer(buyer_id or ctx.new_id(), buyer_name, joined, buyer_locale),
             subject=subject,
             label=label or subject,
@@ -79,6 +78,7 @@ def open_ticket(
             order_ids=order or (),
             product_ids=product or (),
             refund_reason=refund_reason,
+            buyer_told=buyer_id is not None,
             first=NewReply(
                 message=message,
                 message_en=en,

@@ -18,6 +18,7 @@ from tradepost.domain.infractions import (
     InfractionNotFound,
     NewInfraction,
     ProofKind,
+    ProofNotFound,
 )
 from tradepost.domain.merchants import MerchantUnknown
 from tradepost.surfaces.operator_v1 import vocabulary as v
@@ -172,16 +173,21 @@ async def get_infraction(
     return InfractionWithMessages(_told(merchant_id, found), written)
 
 
-@api.write("/infractions/issue", scope="infractions:write", fails=[MerchantUnknown, FineUnusable, TextUnusable])
+@api.write(
+    "/infractions/issue",
+    scope="infractions:write",
+    fails=[MerchantUnknown, FineUnusable, ProofNotFound, TextUnusable],
+)
 async def issue_infraction(
     ctx: OperatorCtx, *, new: Annotated[InfractionToIssue, StrictObject(InfractionToIssue), Doc("What he did.")]
 ) -> InfractionState:
     """Issue an infraction.
 
-    Its merchant is told, and may answer.
+    Its merchant is told, and may answer. What shows it has to be his, ratings apart: they are kept elsewhere.
     """
     acting = await merchants.act_for(ctx, new.merchant_id)
     proofs = [infractions.Proof(cast(ProofKind, one.kind), one.object_id, one.message) for one in new.proofs]
+    await infractions.require_proofs(acting, proofs)
     told = NewInfraction(reason=new.reason, extra_reason=new.extra_reason, fine=new.fine, proofs=proofs)
     infraction_id = await infractions.issue_infraction(acting, told)
     about = {"infraction_id": infraction_id, "fine": f"{new.fine:f}"}

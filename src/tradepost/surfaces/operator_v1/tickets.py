@@ -45,7 +45,7 @@ class BuyerWhoAsks:
     """Who asks."""
 
     name: Annotated[str, Text(200, strip=True), Doc("Name of the buyer.")]
-    id: Annotated[str, v.Id(), Doc("The buyer's id; a new one if left out.")] | None = None
+    id: Annotated[str, v.Id(), Doc("The buyer's id; the orders', or a new one, if left out.")] | None = None
     locale: Annotated[str, Text(8), Doc("The buyer's language, such as `fr` or `pt-BR`.")] = "en"
     joined_at: Annotated[datetime, Moment(), Doc("When the buyer joined; now if left out.")] | None = None
 
@@ -86,6 +86,7 @@ class TicketToOpen:
             order_ids=self.order_ids,
             product_ids=self.product_ids,
             refund_reason=self.refund_reason,
+            buyer_told=self.buyer.id is not None,
             first=NewReply(message=self.message, message_en=self.message_en, message_zh=self.message_zh),
         )
 

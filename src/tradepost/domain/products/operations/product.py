@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -186,6 +186,16 @@ async def require_product(ctx: MerchantCtx, product_id: str) -> None:
     """Nothing where the merchant has such a product, removed or not; raises ProductNotFound."""
     if not await rows.exists(ctx.db, ctx.actor.id, product_id):
         raise failures.ProductNotFound(id=product_id)
+
+
+async def known_products(ctx: MerchantCtx, ids: Sequence[str]) -> set[str]:
+    """Which of these ids are those of products of the merchant, removed or not."""
+    return await rows.known(ctx.db, ctx.actor.id, ids) if ids else set()
+
+
+async def known_variations(ctx: MerchantCtx, ids: Sequence[str]) -> set[str]:
+    """Which of these ids are those of variations of the merchant, removed or not."""
+    return await rows.known_variations(ctx.db, ctx.actor.id, ids) if ids else set()
 
 
 async def hold_product(ctx: MerchantCtx, ref: ProductRef) -> str:

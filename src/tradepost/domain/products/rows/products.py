@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -166,6 +166,18 @@ async def exists(db: Rows, merchant_id: str, product_id: str) -> bool:
             "select exists (select from product where merchant_id = $1 and id = $2)", merchant_id, product_id
         )
     )
+
+
+async def known(db: Rows, merchant_id: str, ids: Sequence[str]) -> set[str]:
+    """Which of these products a merchant has, removed or not."""
+    found = await db.fetch("select id from product where merchant_id = $1 and id = any($2)", merchant_id, ids)
+    return {row["id"] for row in found}
+
+
+async def known_variations(db: Rows, merchant_id: str, ids: Sequence[str]) -> set[str]:
+    """Which of these variations a merchant has, removed or not."""
+    found = await db.fetch("select id from variation where merchant_id = $1 and id = any($2)", merchant_id, ids)
+    return {row["id"] for row in found}
 
 
 async def sku_exists(db: Rows, merchant_id: str, sku: str) -> bool:

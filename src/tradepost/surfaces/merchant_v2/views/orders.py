@@ -60,16 +60,21 @@ _Detail = ShippingDetail
 
 
 class OrderRefund(Struct, gc=False):
-    """What was given back of an order, in the currency of the order.
+    """What was given back of an order.
 
-    `refund_time` is when. `refund_amount` is what the buyer got. `merchant_responsible_amount` is the merchant's
-    part of it, out of what he would have got. `refund_reason` is why, in words.
+    `refund_time` is when. `refund_amount` is what the buyer got, in US dollars, 999999 for merchants who are not
+    paid in them. `merchant_responsible_amount` is the merchant's part of it, out of what he would have got, told
+    in the same way. `refund_reason` is why, in words. `localized_refund_amount` is what the buyer got in the
+    merchant's own currency, which is there where he is paid in it. `localized_merchant_responsible_amount` is
+    the merchant's part of that.
     """
 
     refund_time: str
     refund_amount: NumberText
     merchant_responsible_amount: NumberText
     refund_reason: str
+    localized_refund_amount: OptionalNumber = UNSET
+    localized_merchant_responsible_amount: OptionalNumber = UNSET
 
 
 class Order(Struct, gc=False):
@@ -243,12 +248,14 @@ def _tell_refunds(told: Order, order: domain.Order, refunded_at: datetime) -> No
     told.refunded_time = _day(refunded_at)
     if order.refunds:
         told.refunded_reason = order.refunds[-1].reason
-    told.refunds = [
-        OrderRefund(
-            _time(refund.refunded_at), number(refund.amount), number(refund.responsible_amount), refund.reason
-        )
-        for refund in order.refunds
-    ]
+    told.refunds = [_refund(refund, order.currency) for refund in order.refunds]
+
+
+def _refund(refund: domain.Refund, currency: str) -> OrderRefund:
+    at, amount, part = _time(refund.refunded_at), number(refund.amount), number(refund.responsible_amount)
+    if currency == "USD":
+        return OrderRefund(at, amount, part, refund.reason)
+    return OrderRefund(at, UNPAID, UNPAID, refund.reason, amount, part)
 
 
 def _detail(address: domain.Address) -> ShippingDetail:
