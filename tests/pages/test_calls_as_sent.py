@@ -61,6 +61,7 @@ def test_a_call_whose_query_is_kept_in_part_is_not_sent_again(market: Market) ->
     assert made.status == 200, made.body
     browser = opened(market, made)
     assert WHOLE in browser.text
+    assert browser.text.index(WHOLE) < browser.text.index(text[:99]), "it is said before pages of what there is"
     assert is_offered(browser) == (0, 0)
     assert refused(browser)
     assert description(market, product_id) == text

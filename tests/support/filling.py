@@ -40,6 +40,7 @@ GATES: Final = {
     "replace_own_secret",
     "bind_link",
     "follow_consent",
+    "maker_of",
     "open_signed_up",
     "parcel_of_order",
     "person_of",

@@ -52,6 +52,8 @@ def show_call(request_id: Annotated[str, typer.Argument(help="The Wish-Request-I
         "call": f"{call.method} {call.path}{'?' + said.query if said.query else ''}",
         "answer": f"{call.status} ({call.code}) in {call.microseconds / 1000:.1f} ms, {said.answered_size} bytes",
     }
+    if said.is_asked_cut or said.is_line_cut:
+        told["kept"] = "not all that was asked"
     print("\n".join(f"{name:<8} {value}" for name, value in told.items()))
     for body in (said.asked, said.answered.decode("utf-8", "replace")):
         if body:
