@@ -341,6 +341,9 @@ PROVOKED: dict[str, Callable[[Market, str], Answer]] = {
     ),
     "BodyNotObject": body(b"[1]"),
     "XmlMalformed": body(b"<a>"),
+    "ClientMissing": lambda market, locale: send(
+        market, "/api/v2/oauth/refresh_token", {"refresh_token": "r"}, who=None, locale=locale
+    ),
     "MarkNotFound": lambda market, locale: send(market, DOWNLOAD, mark="nothing", locale=locale),
     "MarkFull": full,
     "PickupMissing": order(pickup_service=None),

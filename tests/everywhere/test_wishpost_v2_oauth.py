@@ -31,7 +31,11 @@ def test_an_app_shows_itself_in_one_place_or_alike_in_several(market: Market, pa
     bare = {name: value for name, value in good.items() if not name.startswith("client_")}
     basic = b64encode(f"{good['client_id']}:{consent.SECRET}".encode()).decode()
     header = {"authorization": f"Basic {basic}"}
-    assert read(send(market, path, bare, who=None))[0] == 4000
+    for missing in (bare, good | {"client_secret": ""}, good | {"client_id": ""}):
+        assert read(send(market, path, missing, who=None))[:2] == (
+            1001,
+            "Missing Param: 'client_id' and 'client_secret'",
+        )
     assert read(send(market, path, good | {"client_id": "0" * 24}, who=None, headers=header))[0] == 4000
     assert read(send(market, path, good, who=None, client_id="0" * 24))[0] == 1000
     assert read(send(market, path, good | {"client_secret": "s"}, who=None))[0] == 4000

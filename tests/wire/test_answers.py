@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from ast import literal_eval
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
@@ -23,6 +24,8 @@ from tradepost.wire.answers import Envelope, Ready, to_json, to_xml
 from tradepost.wire.endpoint import Endpoint
 
 ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+IN_PYTHON = ("/api/v2/oauth/access_token", "/api/v2/oauth/refresh_token")
+"""What the original had no elements for."""
 FRAME = {"message": "Message", "code": "Code", "data": "Data", "type": "Type"}
 
 # A carriage return is no character of any answer (`clean_text`), and XML would read it as a line feed.
@@ -157,7 +160,11 @@ def test_every_endpoint_says_the_same_in_both_formats(
     assert (root.findtext("Message"), root.findtext("Code")) == (tree["message"], "0")
     data = root.find("Data")
     assert data is not None
-    assert_same(data, tree["data"], "Item")
+    if call[1].path in IN_PYTHON:
+        assert len(data) == 0
+        assert literal_eval(data.text or "") == tree["data"]
+    else:
+        assert_same(data, tree["data"], "Item")
 
 
 def test_a_part_that_is_ready_stands_there_as_if_it_were_not() -> None:

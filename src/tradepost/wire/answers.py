@@ -77,9 +77,11 @@ def to_xml(envelope: Envelope, is_page: bool = False) -> bytes:
 
     A list repeats its items inside its own element. An object of one name stands there as the element of that name;
     every other item is wrapped in an element of the list's name (`Item` where the list is `Data` itself). Nothing
-    and null are empty elements, booleans True and False.
+    and null are empty elements, booleans True and False. Data whose class has a true `PYTHON_IN_XML` is one text.
     """
     tree = to_tree(envelope)
+    if getattr(envelope.data, "PYTHON_IN_XML", False):
+        tree["data"] = _as_python(tree["data"])
     out = ['<?xml version="1.0" encoding="UTF-8"?>\n<Response>']
     for name, value in tree.items():
         frame = _FRAME[name]
@@ -91,6 +93,15 @@ def to_xml(envelope: Envelope, is_page: bool = False) -> bytes:
         out.append("<Paging></Paging>")
     out.append("</Response>\n")
     return "".join(out).encode("utf-8")
+
+
+def _as_python(told: dict[str, Any]) -> str:
+    """An object as the original printed those for which it had no elements: {u'name': u'text', u'other': 5}."""
+
+    def shown(value: Any) -> str:
+        return f"u{value!a}" if isinstance(value, str) else ascii(value)
+
+    return "{" + ", ".join(f"{shown(name)}: {shown(value)}" for name, value in told.items()) + "}"
 
 
 def to_root_xml(data: msgspec.Struct) -> bytes:

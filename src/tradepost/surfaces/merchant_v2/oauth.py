@@ -7,7 +7,8 @@ The facts of real traffic tell which; where they are silent, docs/api-design.md 
 from __future__ import annotations
 
 from collections.abc import Coroutine
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, ClassVar, Final
+from urllib.parse import unquote
 
 from msgspec import Struct
 
@@ -47,6 +48,7 @@ RedirectUri = Annotated[str, LookedUp(1_000), Doc("The redirect URL that the cod
 class OldTokens(Struct):
     """A pair of tokens. `expires_in` is in seconds, `expiry_time` in seconds since 1970."""
 
+    PYTHON_IN_XML: ClassVar = True
     access_token: str
     refresh_token: str
     token_type: str
@@ -79,7 +81,7 @@ async def get_old_token(
 
     A code is good once and for a minute. The access token lives 30 days, counted from the consent.
     """
-    asked = o.exchange(ctx, SERVICE, client, grant_type, code, redirect_uri, code_verifier)
+    asked = o.exchange(ctx, SERVICE, client, grant_type, code, _once_encoded(redirect_uri), code_verifier)
     return _old(ctx, await _in_old_words(asked))
 
 
@@ -148,6 +150,11 @@ async def _in_old_words(call: Coroutine[Any, Any, Tokens]) -> Tokens:
         return await call
     except tuple(_OLD) as failure:
         raise _OLD[type(failure)] from failure
+
+
+def _once_encoded(uri: str) -> str:
+    """A URL as it was meant: one connector encoded it twice, and no absolute URL is without these signs."""
+    return uri if "://" in uri else unquote(uri)
 
 
 def _old(ctx: Ctx, tokens: Tokens) -> OldTokens:

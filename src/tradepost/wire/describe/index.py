@@ -183,12 +183,19 @@ def _keys() -> list[str]:
     ]
 
 
+def _details(book: Book) -> str:
+    """What stands in `data` with an error."""
+    failures = book.surface.table
+    details = {failures.line(name).detail for name in failures.names()}
+    return "an empty object" if details == {"{}"} else "a number, a word or an empty object"
+
+
 def _answers(book: Book) -> list[str]:
     surface = book.surface
     rows = [
         ("`message`", "text", "Empty where all went well, otherwise a sentence about what did not."),
         ("`code`", "whole number", "0 where all went well, otherwise the kind of [error](#errors-of-any-call)."),
-        ("`data`", "see the endpoint", "What was asked for; with an error a number, a word or an empty object."),
+        ("`data`", "see the endpoint", f"What was asked for; with an error {_details(book)}."),
     ]
     if any(is_listing(endpoint) for endpoint in surface.endpoints):
         rows.append(("`paging`", "object", "On lists: links to the [next and the previous page](#pages)."))
