@@ -6,7 +6,7 @@ import inspect
 import re
 from collections import deque
 from typing import Any, Final
-from urllib.parse import parse_qsl, quote, urljoin, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urljoin, urlsplit
 
 import pytest
 
@@ -26,6 +26,7 @@ ODD: Final = (
 _READ: Final = re.compile(r"""(?:query\.get|asked_\w+)\((?:visit, )?["'](\w+)["']""", re.ASCII)
 _LISTS: Final = {"stretch": "start", "bookmark": "after", "place(": "after"}
 MOST_VISITS: Final = 1
+NEWS: Final = {"title": "News", "body": "Read this.", "link": "https://shop.example/news", "action": "Look at it"}
 
 
 def _names(page: Any, browser: Browser) -> list[str]:
@@ -101,3 +102,26 @@ def test_nothing_in_a_query_of_an_operator_is_a_fault_of_ours(market: Market) ->
         f"/operator/{field}" for field in ("calls?account", "calls?q", "calls?to", "merchants?text", "apps?after")
     }
     assert known <= tried, known - tried
+
+
+def _send_odd(browser: Browser, where: str) -> tuple[set[str], set[str]]:
+    """Each form of a page with what is odd in each field for a day: the fields that were tried, and the faults."""
+    tried, wrong = set(), set()
+    browser.get(where)
+    forms = [*browser.page.xpath("//main//form")]
+    for at, form in enumerate(forms):
+        for field in form.xpath(".//input[@type='date']/@name"):
+            tried.add(field)
+            for value in map(unquote, ODD[:6]):
+                browser.get(where)
+                status = browser.submit(at, **NEWS, **{field: value}).status
+                if status >= 500:
+                    wrong.add(f"{where} {field}={value!r}: {status}")
+    return tried, wrong
+
+
+def test_no_day_in_a_form_is_a_fault_of_ours(market: Market) -> None:
+    let_in(market)
+    shop, office = signed_in(market, where="/files"), OfficeBrowser(market).browser
+    assert _send_odd(shop, "/files") == ({"since", "start", "end"}, set())
+    assert _send_odd(office, "/operator/announcements") == ({"action_at"}, set())
