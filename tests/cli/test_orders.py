@@ -21,7 +21,16 @@ def test_an_order_by_hand(tradepost: Tradepost, world: World) -> None:
     assert tradepost("order", "release", shop, order_id) == (0, "released\n")
     assert "not under review" in tradepost("order", "release", shop, order_id)[1]
     assert tradepost("order", "refund", shop, order_id, "Changed my mind", "--by", "customer") == (0, "refunded\n")
+    home = ("--original", "street_address1=9 Far Road", "--original", "city=Iqaluit", "--original", "country=CA")
+    code, told = tradepost("order", "place", shop, "scarf", "--country", "CA", *home)
+    assert code == 0, told
     for words, said in (
+        (("place", shop, "scarf", "--country", "CA", "--original", "town=Iqaluit"), "no part of an address"),
+        (("place", shop, "scarf", "--country", "CA", *home[:4]), "needs country"),
+        (
+            ("place", shop, "scarf", "--country", "CA", *home, "--original", "zipcode=a\tb"),
+            "original_address.zipcode",
+        ),
         (("place", shop, "scarf:99", "--country", "CA"), "No warehouse"),
         (("place", shop, "scarf:x"), "no SKU with a number"),
         (("place", shop, "scarf", "--country", "FR"), "does not ship"),

@@ -54,6 +54,17 @@ BODIES: Final[dict[str, Any]] = {
         "buyer_id": BUYER,
         "under_review": False,
         "vat_required": True,
+        "original_address": {
+            "recipient": "Robin Example",
+            "street_address1": "9 Far Road",
+            "street_address2": "Floor 1",
+            "street_address3": "Door 2",
+            "city": "Iqaluit",
+            "state_or_province": "NU",
+            "zipcode": "X0A 0H0",
+            "country": "CA",
+            "phone_number": "+1 867 555 0100",
+        },
     },
     "orders/release": USD | {"order_id": ORDERS["usd"]["review"]},
     "orders/refund": USD

@@ -23,7 +23,9 @@ from tools.reference import books, examples, stale, write
 from tests.support.transcripts import Case, parse
 from tradepost.values import Fact
 from tradepost.wire import refusals
+from tradepost.wire.bodies import Body, StrictObject
 from tradepost.wire.describe import Book, Chapter, OAuthPaths, openapi, openapi_text, pages
+from tradepost.wire.describe.bodies import body_page, body_schema
 from tradepost.wire.describe.curl import curl
 from tradepost.wire.describe.markdown import cell, code, sentences, slug
 from tradepost.wire.describe.words import form_of, shape_words
@@ -493,3 +495,27 @@ def test_stale_and_left_over_files_are_named_and_mended(tmp_path: Path) -> None:
     assert stale(files) == [tmp_path / "docs" / "a.md", tmp_path / "docs" / "gone.md"]
     write(files)
     assert stale(files) == []
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What is wished for."""
+
+    gem: Annotated[str, Text(9), Doc("Which gem.")]
+    carat: Annotated[int, Whole(1, 9), Doc("How heavy.")] = 2
+    cut: Annotated[bool, Boolean(), Doc("Whether it is cut.")] = False
+    note: Annotated[str, Text(9), Doc("More.")] = ""
+
+
+def test_a_body_tells_what_counts_where_something_is_left_out() -> None:
+    body = Body(StrictObject(Wish), "A wish.")
+    (_, rows) = body_page(body)
+    given = {line.split("|")[1].strip(): line.split("|")[2].strip() for line in rows.splitlines()[2:]}
+    assert given == {
+        "`gem`": "**required**",
+        "`carat`": "optional, `2` if left out",
+        "`cut`": "optional, `false` if left out",
+        "`note`": "optional",
+    }
+    defaults = {name: told.get("default") for name, told in body_schema(body)["properties"].items()}
+    assert defaults == {"gem": None, "carat": 2, "cut": "false", "note": None}

@@ -268,6 +268,14 @@ def test_an_operator_hears_that_nobody_could_read_his_reason(market: Market) -> 
     assert (answer.status, answer.code, answer.data) == (400, 1000, "reason")
 
 
+def test_a_storefront_tells_where_the_buyer_is_behind_a_centre(market: Market) -> None:
+    (first, *_) = good("orders/place")(market, "en").data["orders"]
+    assert first["original_address"]["city"] == "Iqaluit"
+    told = market.get("/api/v2/order", "usd", id=first["id"]).data["Order"]
+    assert told["OriginalShippingDetail"]["street_address1"] == "9 Far Road"
+    assert told["ShippingDetail"]["city"] == "Ottawa"
+
+
 def test_a_ticket_is_opened_again_as_the_references_example_does_it(market: Market) -> None:
     """Its request has `message` where the table has `reply`."""
     closed = market.post("/api/v2/ticket/get-action-required", "usd").data[0]["Ticket"]["id"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -19,6 +20,7 @@ from tradepost.wire.refusals import NotMoment
 group = typer.Typer(help="Orders of shops.", no_args_is_help=True)
 
 OrderId = Annotated[str, typer.Argument(help="Id of the order.")]
+_PARTS = ", ".join(Address.__struct_fields__)
 _BY = {
     "customer": orders.BY_CUSTOMER,
     "wish": orders.BY_WISH,
@@ -39,6 +41,13 @@ def place_order(
     phone: Annotated[str | None, typer.Option(help="The buyer's telephone.")] = None,
     buyer: Annotated[str | None, typer.Option(help="Id of a buyer who ordered before.")] = None,
     review: Annotated[bool, typer.Option("--review", help="Let it wait for a review.")] = False,
+    original: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=TEXT",
+            help=f"Where the buyer is, if the parcel goes to a centre that sends it on; repeat it for {_PARTS}.",
+        ),
+    ] = None,
 ) -> None:
     """Buy something from a shop: takes its stock and makes an order for each SKU."""
     address = Address(
@@ -51,12 +60,24 @@ def place_order(
         phone_number=phone,
     )
     wanted = tuple(_item(text) for text in items)
-    purchase = Purchase(address=address, items=wanted, buyer_id=buyer, under_review=review)
+    home = _home(address, original) if original else None
+    purchase = Purchase(address=address, items=wanted, buyer_id=buyer, under_review=review, original_address=home)
     rules = order_rules(load_settings())
     placed = run_for(merchant_id, lambda ctx: orders.place_order(ctx, purchase, rules), "place_order")
     print(f"transaction  {placed.transaction_id}")
     for order_id in placed.order_ids:
         print(f"order        {order_id}")
+
+
+def _home(centre: Address, parts: Sequence[str]) -> Address:
+    """Where the buyer himself is; he has the name of the parcel's recipient unless it is told."""
+    told = dict(part.split("=", 1) for part in parts if "=" in part)
+    known = set(Address.__struct_fields__)
+    if wrong := next((part for part in parts if part.partition("=")[0] not in known or "=" not in part), None):
+        raise SystemExit(f"{wrong} is no part of an address; there are {_PARTS}, each with = and a text behind it.")
+    if missing := next((name for name in ("street_address1", "city", "country") if not told.get(name)), None):
+        raise SystemExit(f"An original address needs {missing}.")
+    return Address(**{"recipient": centre.recipient, **told})
 
 
 def _item(text: str) -> Item:

@@ -27,7 +27,8 @@ class Order(Struct, gc=False):
 
     `state` is one of `review`, `approved`, `shipped`, `refunded`. `price` and `shipping` are what the buyer pays
     for a piece, `total` is what the merchant gets of all pieces; numbers as text, in `currency`. `refunded_by` says
-    in whose name it was refunded. Times are null of what has not happened.
+    in whose name it was refunded. `original_address` is where the buyer is, if `address` is a centre that sends
+    the parcel on, null otherwise. Times are null of what has not happened.
     """
 
     id: str
@@ -55,6 +56,7 @@ class Order(Struct, gc=False):
     refunded_at: str | None
     refunded_by: str | None
     address: Address
+    original_address: Address | None
 
 
 class Orders(Struct, gc=False):
@@ -109,6 +111,7 @@ def order(merchant_id: str, found: orders.Order) -> Order:
         refunded_at=v.moment_or_none(found.refunded_at),
         refunded_by=found.refunded_by,
         address=_address(found.address),
+        original_address=_address(found.original_address) if found.original_address is not None else None,
     )
 
 

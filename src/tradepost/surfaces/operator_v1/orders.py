@@ -60,15 +60,21 @@ class OrderToPlace:
         bool, Boolean(), Doc("Whether it waits for `orders/release` before the merchant may ship it.")
     ] = False
     vat_required: Annotated[bool, Boolean(), Doc("Whether value added tax is due where it goes.")] = False
+    original_address: (
+        Annotated[AddressToShipTo, Doc("Where the buyer is, if `address` is a centre that sends the parcel on.")]
+        | None
+    ) = None
 
     def told(self) -> Purchase:
         """The purchase for the domain."""
+        home = None if self.original_address is None else orders.Address(**vars(self.original_address))
         return Purchase(
             address=orders.Address(**vars(self.address)),
             items=[Item(item.sku, item.quantity) for item in self.items],
             buyer_id=self.buyer_id,
             under_review=self.under_review,
             vat_required=self.vat_required,
+            original_address=home,
         )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tradepost.wire.bodies import Body, BodyList, Member, Shape, StrictObject
 from tradepost.wire.describe.markdown import code, table
 from tradepost.wire.describe.schemas import Schema
-from tradepost.wire.describe.words import form_of
+from tradepost.wire.describe.words import default_of, form_of
 
 
 def body_schema(body: Body) -> Schema:
@@ -50,6 +50,8 @@ def _member_schema(member: Member) -> Schema:
         schema = dict(member.reader.schema())
     if member.many is not None:
         schema = {"type": "array", "minItems": member.many.least, "maxItems": member.many.most, "items": schema}
+    if (default := default_of(member)) not in (None, ""):
+        schema["default"] = default
     text = ". ".join(filter(None, [member.doc.rstrip("."), schema.pop("description", "")]))
     return {"description": text, **schema} if text else schema
 
@@ -57,7 +59,9 @@ def _member_schema(member: Member) -> Schema:
 def _rows(shape: Shape, before: str) -> Iterator[tuple[str, str, str, str]]:
     for member in shape.members:
         name = before + member.name + ("[]" if member.many else "")
-        given = "**required**" if member.required else "optional"
+        default = default_of(member)
+        given = "optional" if default in (None, "") else f"optional, {code(str(default))} if left out"
+        given = "**required**" if member.required else given
         many = f"{member.many.least} to {member.many.most} of them; " if member.many else ""
         form = "object" if member.reader is None else form_of(member.reader)
         yield code(name), given, many + form, member.doc

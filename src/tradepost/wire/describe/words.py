@@ -6,6 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+from tradepost.wire.bodies import Member
 from tradepost.wire.describe.schemas import REF, Schema
 from tradepost.wire.endpoint import Param
 from tradepost.wire.params import (
@@ -61,8 +62,8 @@ def form_of(reader: Reader) -> str:
     return ", ".join(filter(None, [shape_words(schema), schema.get("description")]))
 
 
-def default_of(param: Param) -> Any:
-    """The default of an optional parameter as it stands on the wire; None where there is none to speak of."""
+def default_of(param: Param | Member) -> Any:
+    """The default of what is optional as it stands on the wire; None where there is none to speak of."""
     match param.default:
         case bool(value):
             return "true" if value else "false"

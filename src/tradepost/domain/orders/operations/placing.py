@@ -53,7 +53,7 @@ async def place_order(ctx: MerchantCtx, purchase: Purchase, rules: OrderRules) -
     """
     check_address(purchase.address)
     if purchase.original_address is not None:
-        check_address(purchase.original_address)
+        check_address(purchase.original_address, "original_address.")
     pieces = pieces_of(purchase)
     if purchase.buyer_id is not None and not _ID.fullmatch(purchase.buyer_id):
         raise failures.AddressUnusable(name="buyer_id")
@@ -96,15 +96,18 @@ def pieces_of(purchase: Purchase) -> Mapping[str, int]:
     return pieces
 
 
-def check_address(address: Address) -> None:
-    """Raises AddressUnusable for something that is missing, too long, or not one line of text."""
+def check_address(address: Address, place: str = "") -> None:
+    """Raises AddressUnusable for something that is missing, too long, or not one line of text.
+
+    `place` is where the address stands, and comes before the name that is told.
+    """
     if address.country not in ISO_COUNTRIES:
-        raise failures.AddressUnusable(name="country")
+        raise failures.AddressUnusable(name=f"{place}country")
     for name, most in _LENGTHS.items():
         text = getattr(address, name)
         required = name in ("recipient", "street_address1", "city")
         if (required and not text) or (text and (len(text) > most or unfit_at(text) is not None)):
-            raise failures.AddressUnusable(name=name)
+            raise failures.AddressUnusable(name=f"{place}{name}")
 
 
 def check_item(goods: Goods, item: Item) -> None:
