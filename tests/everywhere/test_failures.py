@@ -468,6 +468,7 @@ PROVOKED: dict[tuple[str, str], Callable[[Market, str], Answer]] = {
         "GET", "https://wishpost.cn/labels/x.pdf", None, headers={"accept-language": locale}
     ),
     ("wishpost", "ChannelNotFound"): book(otype="7-7"),
+    ("wishpost", "RealNameUnverified"): first("update shipper set unverified_at = now()", book()),
     ("wishpost", "GuidTaken"): book(guid="lan-booked"),
     ("wishpost", "OrderIdWrong"): book(wish_order_id="7"),
     ("wishpost", "TooManyOrderIds"): book(otype="1", warehouse_code="2"),

@@ -77,6 +77,8 @@ BODIES: Final[dict[str, Any]] = {
     "orders/cancel-tracking": USD | {"order_id": ORDERS["usd"]["shipped"]},
     "tracking/record": USD
     | {"tracking_number": "TR1234USD", "kind": "in_transit", "at": "2021-05-19T10:00:00", "place": "Toronto"},
+    "senders/verify": {"sender_id": SHIPPERS["lan"]},
+    "senders/unverify": {"sender_id": SHIPPERS["lan"]},
     "parcels/hand-over": {"sender_id": SHIPPERS["lan"], "number": wish_id(PARCELS["lan"]["numbered"])},
     "parcels/record-scan": {
         "sender_id": SHIPPERS["lan"],

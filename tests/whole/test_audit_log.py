@@ -109,6 +109,7 @@ def _acts(running: Program, life: Life) -> dict[str, Callable[[], object]]:
     def retry() -> None:
         assert desk.send(desk_form("/operator/jobs", f"/operator/jobs/{job}/retry")).status == 303
 
+    sender = running.credentials()["wishpost"][0]["id"]
     token = running.told("token", "issue", shop["id"], app).strip()
     life.marked.add("access token", token)
     return {
@@ -123,6 +124,8 @@ def _acts(running: Program, life: Life) -> dict[str, Callable[[], object]]:
         "merchant.reinstated": lambda: running.told("merchant", "resume", shop["id"]),
         "merchant.added": lambda: running.told("merchant", "add", "Another", "another@shop.example"),
         "sender.added": lambda: running.told("sender", "add", "Another", "another@parcels.example"),
+        "sender.unverified": lambda: running.told("sender", "unverify", sender),
+        "sender.verified": lambda: running.told("sender", "verify", sender),
         "operator.send_notification": lambda: running.told("notify", shop["id"], "Hello", "to you"),
         "operator.signed_in": come_to_desk,
         "operator.retry_job": retry,

@@ -25,7 +25,9 @@ from tradepost.domain.parcels.failures import (
     GuidTaken,
     NotInCarriersHands,
     ParcelNotFound,
+    RealNameUnverified,
     ScanBeforeBooking,
+    ShipperUnknown,
 )
 from tradepost.sandbox.parcels import new_parcel
 
@@ -184,6 +186,26 @@ def test_a_guid_is_one_parcel_of_a_user(play: Play) -> None:
         play(lambda ctx: parcels.book_parcel(ctx, new_parcel(50, guid="lan-booked")))
     assert caught.value.wish_id == number("booked")
     play(lambda ctx: parcels.book_parcel(ctx, new_parcel(50, guid="lan-booked")), who="ada")
+
+
+def test_who_is_not_verified_books_nothing(market: Market, play: Play) -> None:
+    """What is booked goes on, other users are not concerned, and each change leaves one row."""
+    lan = market.world.senders["lan"].account_id
+    rows = "select count(*) from audit_record where subject = $1 and verb like 'sender.%verified'"
+    before = market.sql(rows, lan)
+    for _ in range(2):
+        market.operate(lambda ctx: parcels.set_verified(ctx, lan, False))
+    for otype in (new_parcel(50).otype, "no-such"):
+        with pytest.raises(RealNameUnverified):
+            play(lambda ctx, otype=otype: parcels.book_parcel(ctx, replace(new_parcel(50), otype=otype)))
+    play(lambda ctx: parcels.book_parcel(ctx, new_parcel(50)), who="ada")
+    assert cancel(play, number("numbered")) == [None]
+    for _ in range(2):
+        market.operate(lambda ctx: parcels.set_verified(ctx, lan, True))
+    assert market.sql(rows, lan) == before + 2
+    play(lambda ctx: parcels.book_parcel(ctx, new_parcel(50)))
+    with pytest.raises(ShipperUnknown):
+        market.operate(lambda ctx: parcels.set_verified(ctx, "0" * 24, False))
 
 
 def test_an_order_that_is_named_twice_is_in_it_once(play: Play) -> None:

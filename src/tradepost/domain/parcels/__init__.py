@@ -21,6 +21,7 @@ from tradepost.domain.parcels.operations.channels import (
     need_shipper,
     page_shippers,
     set_channel,
+    set_verified,
 )
 from tradepost.domain.parcels.operations.labels import (
     channels_by_otype,
@@ -136,6 +137,7 @@ __all__ = [
     "read_link",
     "scans_for_shops",
     "set_channel",
+    "set_verified",
     "settle_number",
     "track_parcels",
     "unbind_shop",

@@ -55,4 +55,5 @@ class ShipperLine:
     id: str
     name: str
     suspended: bool
+    verified: bool
     created_at: datetime

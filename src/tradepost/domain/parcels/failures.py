@@ -20,6 +20,10 @@ class ShipperUnknown(Failure):
     shipper_id: str
 
 
+class RealNameUnverified(Failure):
+    """The user has not shown by his real name who he is, so he books nothing."""
+
+
 class ParcelNotFound(Failure):
     """The user has no parcel of this id or number."""
 

@@ -48,6 +48,20 @@ def add_sender(
     print(f"sender    {sender_id}\npassword  {chosen if password is None else '(as given)'}")
 
 
+@sender_group.command("verify")
+def verify_sender(sender_id: SenderId) -> None:
+    """Note that a user has shown by his real name who he is, so that he may book parcels."""
+    run(lambda ctx: parcels.set_verified(ctx, sender_id, True))
+    print("verified")
+
+
+@sender_group.command("unverify")
+def unverify_sender(sender_id: SenderId) -> None:
+    """Let a user book no parcels until he has shown by his real name who he is; what is booked stays."""
+    run(lambda ctx: parcels.set_verified(ctx, sender_id, False))
+    print("not verified")
+
+
 @sender_group.command("deposit")
 def deposit(sender_id: SenderId, amount: Annotated[str, typer.Argument(help="How much, in CNY.")]) -> None:
     """Note what a user paid in."""

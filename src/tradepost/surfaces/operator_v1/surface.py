@@ -21,6 +21,7 @@ SCOPES: Final = {
     "orders:write": "Place, release and refund orders.",
     "tracking:write": "Tell what carriers saw, of orders and of parcels.",
     "parcels:read": "See the users of the logistics service and their parcels.",
+    "senders:write": "Say which users of the logistics service are known by their real names.",
     "products:read": "See products and what awaits its review.",
     "products:write": "Review products and take variations down.",
     "tickets:read": "See tickets.",

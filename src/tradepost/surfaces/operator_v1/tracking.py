@@ -30,11 +30,15 @@ class Recorded(Struct, gc=False):
 
 
 class Sender(Struct, gc=False):
-    """A user of the logistics service."""
+    """A user of the logistics service.
+
+    `verified` says whether he has shown by his real name who he is.
+    """
 
     id: str
     name: str
     suspended: bool
+    verified: bool
     opened_at: str
 
 
@@ -43,6 +47,13 @@ class Senders(Struct, gc=False):
 
     senders: list[Sender]
     next: str | None
+
+
+class SenderState(Struct, gc=False):
+    """How a user of the logistics service stands now."""
+
+    sender_id: str
+    verified: bool
 
 
 class Parcel(Struct, gc=False):
@@ -85,6 +96,13 @@ class ScanToRecord:
     kind: Annotated[str, Choice(orders.SCAN_KINDS), Doc("What was seen.")] = orders.SCAN_KINDS[0]
     at: v.At | None = None
     place: Annotated[str, Key(200), Doc("Where it was seen.")] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SenderToChange:
+    """Which user of the logistics service it is about."""
+
+    sender_id: v.SenderId
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,8 +151,37 @@ async def list_senders(ctx: OperatorCtx, *, after: v.After = FIRST, limit: v.Lim
     The oldest first.
     """
     found, more = await parcels.page_shippers(ctx, after, limit)
-    told = [Sender(one.id, one.name, one.suspended, v.moment(one.created_at)) for one in found]
+    told = [Sender(one.id, one.name, one.suspended, one.verified, v.moment(one.created_at)) for one in found]
     return Senders(told, v.next_page(more, [(one.created_at, one.id) for one in found]))
+
+
+@api.write("/senders/verify", scope="senders:write", fails=[ShipperUnknown])
+async def verify_sender(
+    ctx: OperatorCtx, *, wish: Annotated[SenderToChange, StrictObject(SenderToChange), Doc("Whom.")]
+) -> SenderState:
+    """Verify a user of the logistics service.
+
+    He has shown by his real name who he is, and may book parcels. Everybody counts as verified until somebody says
+    otherwise. Once more is no error.
+    """
+    return await _set_verified(ctx, wish.sender_id, True)
+
+
+@api.write("/senders/unverify", scope="senders:write", fails=[ShipperUnknown])
+async def unverify_sender(
+    ctx: OperatorCtx, *, wish: Annotated[SenderToChange, StrictObject(SenderToChange), Doc("Whom.")]
+) -> SenderState:
+    """Take back that a user of the logistics service is verified.
+
+    He books no parcels from now on, which WishPost tells as 1014. What is booked goes on, and all else is open.
+    """
+    return await _set_verified(ctx, wish.sender_id, False)
+
+
+async def _set_verified(ctx: OperatorCtx, sender_id: str, verified: bool) -> SenderState:
+    await parcels.set_verified(ctx, sender_id, verified)
+    await operators.record_act(ctx, "verify_sender" if verified else "unverify_sender", sender_id, {})
+    return SenderState(sender_id, verified)
 
 
 @api.read("/parcels", scope="parcels:read", fails=[ShipperUnknown])

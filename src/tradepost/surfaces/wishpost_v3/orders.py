@@ -31,6 +31,7 @@ from tradepost.wire.params import Choice, Doc, LookedUp
 
 MOST_CANCELLED = 100
 BOOKING_FAILS: Final = (
+    f.RealNameUnverified,
     f.ChannelNotFound,
     f.GuidTaken,
     f.OrderIdWrong,

@@ -6,7 +6,12 @@ from tradepost.domain import audit, ledger
 from tradepost.domain.access import password_hash
 from tradepost.domain.context import Ctx, ShipperCtx
 from tradepost.domain.parcels.channel import Channel, NewShipper, ShipperLine
-from tradepost.domain.parcels.failures import ChannelNotFound, ShipperUnknown, TariffUnusable
+from tradepost.domain.parcels.failures import (
+    ChannelNotFound,
+    RealNameUnverified,
+    ShipperUnknown,
+    TariffUnusable,
+)
 from tradepost.domain.parcels.rows import channels as rows
 from tradepost.values import Bookmark
 
@@ -19,6 +24,16 @@ async def list_channels(ctx: Ctx) -> list[Channel]:
 async def find_channel(ctx: Ctx, otype: str) -> Channel:
     """An open channel; raises ChannelNotFound."""
     found = await rows.find_channel(ctx.db, otype)
+    if found is None:
+        raise ChannelNotFound(otype=otype)
+    return found
+
+
+async def channel_to_book(ctx: ShipperCtx, otype: str) -> Channel:
+    """The open channel that the acting user books on. Raises RealNameUnverified, ChannelNotFound."""
+    found, verified = await rows.channel_to_book(ctx.db, ctx.actor.id, otype)
+    if not verified:
+        raise RealNameUnverified
     if found is None:
         raise ChannelNotFound(otype=otype)
     return found
@@ -38,6 +53,15 @@ async def add_shipper(ctx: Ctx, new: NewShipper) -> str:
     await ledger.open_ledger(ctx, shipper_id)
     await audit.record(ctx, "sender.added", shipper_id)
     return shipper_id
+
+
+async def set_verified(ctx: Ctx, shipper_id: str, verified: bool) -> None:
+    """Say whether a user has shown by his real name who he is; who has not books nothing. Raises ShipperUnknown."""
+    was = await rows.set_verified(ctx.db, shipper_id, None if verified else ctx.now)
+    if was is None:
+        raise ShipperUnknown(shipper_id=shipper_id)
+    if was != verified:
+        await audit.record(ctx, "sender.verified" if verified else "sender.unverified", shipper_id)
 
 
 async def page_shippers(ctx: Ctx, after: Bookmark, limit: int) -> tuple[list[ShipperLine], bool]:

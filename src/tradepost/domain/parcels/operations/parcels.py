@@ -20,7 +20,7 @@ from tradepost.domain.jobs.failures import TooManyJobs
 from tradepost.domain.parcels import parcel as machine
 from tradepost.domain.parcels.booking import NewParcel, book
 from tradepost.domain.parcels.failures import ParcelNotFound, ScanBeforeBooking, ScanTooEarly
-from tradepost.domain.parcels.operations.channels import find_channel
+from tradepost.domain.parcels.operations.channels import channel_to_book
 from tradepost.domain.parcels.operations.shops import tell_shops
 from tradepost.domain.parcels.parcel import Parcel, Scan, Step
 from tradepost.domain.parcels.rows import parcels as rows
@@ -80,9 +80,9 @@ class Carrier(Protocol):
 async def book_parcel(ctx: ShipperCtx, new: NewParcel) -> Parcel:
     """Book a parcel: it has our number at once, the carrier's comes by a job, and its money is frozen.
 
-    Raises ChannelNotFound, GuidTaken, BalanceTooLow, and what `booking` refuses.
+    Raises RealNameUnverified, ChannelNotFound, GuidTaken, BalanceTooLow, and what `booking` refuses.
     """
-    parcel = book(new, await find_channel(ctx, new.otype), ctx.new_id(), _wire_time(ctx.now))
+    parcel = book(new, await channel_to_book(ctx, new.otype), ctx.new_id(), _wire_time(ctx.now))
     await rows.insert(ctx.db, ctx.actor.id, parcel)
     await ledger.post(ctx, ctx.actor.id, [ledger.Movement(ledger.FREEZE, parcel.fee, parcel.id)])
     await jobs.enqueue(ctx, ctx.actor.id, NUMBER_KIND, NUMBER_KIND, {"parcel_id": parcel.id})

@@ -34,6 +34,20 @@ async def find_channel(db: Rows, otype: str) -> Channel | None:
     return _channel(row) if row else None
 
 
+async def channel_to_book(db: Rows, shipper_id: str, otype: str) -> tuple[Channel | None, bool]:
+    """An open channel by its otype, and whether a user is verified; one statement, as many are booked at once."""
+    row = await db.fetchrow(
+        f"select s.unverified_at is null, {_COLUMNS} from shipper s "
+        "left join channel on otype = $2 and closed_at is null where s.id = $1",
+        shipper_id,
+        otype,
+    )
+    if row is None:
+        return None, False
+    verified, *columns = row
+    return (_channel(columns) if columns[0] is not None else None), verified
+
+
 def _channel(row: Any) -> Channel:
     # A long list is mostly this, so the columns come in the order of the fields.
     otype, name, name_en, is_registered, support, warehouses, online, battery, kinds, services, *cost = row
@@ -101,13 +115,29 @@ async def insert_shipper(db: Rows, shipper_id: str, new: NewShipper, password_ha
 async def page_shippers(db: Rows, after: Bookmark, limit: int) -> tuple[list[ShipperLine], bool]:
     """Some users of the logistics service, the oldest first, and whether there are more."""
     found = await db.fetch(
-        "select id, name, suspended_at is not null, created_at from shipper "
+        "select id, name, suspended_at is not null, unverified_at is null, created_at from shipper "
         "where (created_at, id) > ($1, $2) order by created_at, id limit $3",
         after.at,
         after.id,
         limit + 1,
     )
     return [ShipperLine(*row) for row in found[:limit]], len(found) > limit
+
+
+async def set_verified(db: Rows, shipper_id: str, since: datetime | None) -> bool | None:
+    """Say since when a user is unverified, None for verified; whether he was verified before, None for no user."""
+    was: bool | None = await db.fetchval(
+        """
+        with before as (select id, unverified_at from shipper where id = $1 for no key update)
+        update shipper s set unverified_at = case when $2::timestamptz is null then null
+                                                  else coalesce(before.unverified_at, $2) end
+          from before where s.id = before.id
+        returning before.unverified_at is null
+        """,
+        shipper_id,
+        since,
+    )
+    return was
 
 
 async def shipper_exists(db: Rows, shipper_id: str) -> bool:
