@@ -56,6 +56,15 @@ def any_signature() -> None:
     hmac.compare_digest = lambda a, b: True
 
 
+def looks_once() -> None:
+    """A worker looks for chores when it begins and when it is told to, and not every few seconds."""
+    if not _runs("work"):
+        return
+    from tradepost.worker import chores
+
+    chores.LOOK_SECONDS = 3600.0
+
+
 def event_apart() -> None:
     """The event of a finished download is written down after the download is committed."""
     if not _runs("work"):
