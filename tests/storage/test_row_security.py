@@ -572,7 +572,7 @@ def test_no_connection_serves_a_shop_with_anothers_setting(pooled: Server, world
     seed = random.randrange(1 << 16)
     wrong, served = asyncio.run(_hammer(pooled, world, seed))
     assert wrong == [], f"seed {seed}"
-    assert len(served) == 3
+    assert len(served) >= 2  # a pool opens the third only where two are busy at once
     for accounts in served.values():
         assert len(accounts) >= 3, "each connection has to change hands, or nothing is shown"
 

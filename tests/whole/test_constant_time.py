@@ -37,9 +37,11 @@ _NAMED = re.compile(
 )
 RIGHT: Final = {
     "domain/audit/operations.py": "links of the audit log are no secrets; who reads them has them all",
-    "surfaces/pages/developer/again.py": "the name of a parameter, and what stands in a kept call for it",
+    "surfaces/pages/developer/showing.py": "names of parameters, and what stands in a kept call for one",
+    "surfaces/request_log/redaction.py": "names of parameters",
     "wire/describe/curl.py": "the name of a parameter, in an example",
     "wire/gate.py": "the name of a parameter",
+    "wire/paging.py": "the name of a parameter",
     "wire/shown.py": "two answers to what the same caller sent, one of them with his own",
     "worker/letters/__init__.py": "the place in a text where a secret goes",
 }
