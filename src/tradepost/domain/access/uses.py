@@ -14,7 +14,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from itertools import groupby
 from typing import Any, Final
 
-from tradepost.domain import inbox, outbox, world
+from tradepost.domain import inbox, world
 from tradepost.domain.access import rows
 from tradepost.domain.context import Ctx, Rows
 
@@ -117,10 +117,7 @@ async def _tell(ctx: Ctx, places: Sequence[Any]) -> bool:
     world.begin(ctx, f"new place {' '.join(_place(place))}")
     # Nothing of what the client calls itself: a letter holds no words of somebody unknown.
     about = {"app_id": app_id, "app": place["app"], "token_id": place["token_id"], "address": place["address"]}
-    if place["service"] == "merchant":
-        await inbox.notify(ctx, account_id, NEW_PLACE_TOPIC, about)
-    else:
-        await outbox.record_event(ctx, account_id, NEW_PLACE_TOPIC, about)
+    await inbox.tell_account(ctx, place["service"], account_id, NEW_PLACE_TOPIC, about)
     return True
 
 

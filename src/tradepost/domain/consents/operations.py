@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from tradepost.domain import access, audit, inbox, outbox
+from tradepost.domain import access, audit, inbox
 from tradepost.domain.access import App, fingerprint
 from tradepost.domain.consents import failures, rows
 from tradepost.domain.consents.consent import (
@@ -210,8 +210,8 @@ def _by_app(ctx: Ctx, app: App) -> Ctx:
 async def _alarm(ctx: Ctx, app: App, consent: Consent, because: str) -> None:
     """End a family, and tell the account, once: what is only good once came again."""
     if consent.ended_at is None:
-        tell = inbox.notify if app.service == "merchant" else outbox.record_event
-        await tell(ctx, consent.account_id, REUSED_TOPIC, {"app_id": app.id, "app": app.name})
+        about = {"app_id": app.id, "app": app.name}
+        await inbox.tell_account(ctx, app.service, consent.account_id, REUSED_TOPIC, about)
     await _end(_by_app(ctx, app), consent, because)
 
 

@@ -23,6 +23,7 @@ from tradepost.domain.inbox.operations import (
     notify,
     publish_update,
     send_message,
+    tell_account,
 )
 
 __all__ = [
@@ -49,4 +50,5 @@ __all__ = [
     "notify",
     "publish_update",
     "send_message",
+    "tell_account",
 ]

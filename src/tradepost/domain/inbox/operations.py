@@ -44,6 +44,14 @@ async def notify(ctx: Ctx, merchant_id: str, topic: str, about: Mapping[str, Any
     return notification_id
 
 
+async def tell_account(ctx: Ctx, service: str, account_id: str, topic: str, about: Mapping[str, Any]) -> None:
+    """Tell an account of either service something: a merchant as `notify` does, a sender by the event alone."""
+    if service == "merchant":
+        await notify(ctx, account_id, topic, about)
+    else:
+        await outbox.record_event(ctx, account_id, topic, about)
+
+
 async def list_notifications(ctx: MerchantCtx, page: Page) -> tuple[list[Notification], bool]:
     """What the acting merchant was told and has not seen yet, the latest first, and whether there is more."""
     return await rows.unviewed(ctx.db, ctx.actor.id, page)

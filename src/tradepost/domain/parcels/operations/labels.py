@@ -9,6 +9,7 @@ from tradepost.domain.downloads import LinkKeys
 from tradepost.domain.parcels.channel import Channel
 from tradepost.domain.parcels.failures import LabelsExpired, LabelsNotFound, MarkFull, MarkNotFound, ParcelNotFound
 from tradepost.domain.parcels.label import MOST_LABELS, LabelLink, Sheet, link_path
+from tradepost.domain.parcels.operations.parcels import numbered_parcels
 from tradepost.domain.parcels.parcel import Parcel, why_no_label
 from tradepost.domain.parcels.rows import channels as channel_rows
 from tradepost.domain.parcels.rows import parcels as rows
@@ -20,11 +21,8 @@ async def label_parcels(ctx: ShipperCtx, numbers: Sequence[str]) -> list[Parcel]
     A parcel that is named twice is there once. Raises ParcelNotFound, NoLabelYet and NoLabel for the first that
     cannot.
     """
-    found = await rows.list_detailed(ctx.db, ctx.actor.id, numbers)
-    by_number = {number: parcel for parcel in found for number in (parcel.wish_id, parcel.tracking_number)}
     told: dict[str, Parcel] = {}
-    for number in numbers:
-        parcel = by_number.get(number)
+    for number, parcel in zip(numbers, await numbered_parcels(ctx, numbers), strict=True):
         if parcel is None:
             raise ParcelNotFound(id=number)
         told[parcel.id] = _with_label(parcel)

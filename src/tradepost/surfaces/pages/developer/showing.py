@@ -28,8 +28,6 @@ MOST_NAME: Final = 60
 _BLANK: Final = re.compile(rf"(?:mp_[a-z]{{2}}_|whsec_)?{re.escape(REMOVED)}", re.ASCII)
 _NAMED: Final = re.compile(r"""([A-Za-z_]+)["']?\s*[=:>]\s*["']?\Z""", re.ASCII)
 """The name that a value in a query, JSON or XML comes under."""
-
-
 _TAG: Final = re.compile(r"""(<(?:[^<>"']|"[^"]*"|'[^']*')*>)""")
 _OF_URLS: Final = "%&=+;:@/?,!$'()*~"
 """What stands in a query for itself, besides letters and digits; brackets mean something else to curl."""
