@@ -37,6 +37,10 @@ class Sandbox:
         """The first of the cast's merchants or senders."""
         return self.running.credentials()[who][0]
 
+    def generate(self) -> None:
+        """Give the first merchant a past that is long enough for everything to have happened in it."""
+        self.running.told("sandbox", "generate", "--orders", "500")
+
     def sign_in(self, browser: Chromium, who: str = "merchants") -> None:
         """Sign in as that member, or as an operator."""
         if who == "operators":

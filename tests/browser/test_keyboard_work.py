@@ -56,14 +56,14 @@ def open_kind(browser: Chromium, kind: str) -> None:
 @pytest.fixture
 def merchant(sandbox: Sandbox, browser: Chromium) -> Chromium:
     """The browser of a merchant who is signed in and has orders to ship."""
-    sandbox.running.told("sandbox", "generate", "--orders", "30")
+    sandbox.generate()
     sandbox.sign_in(browser)
     return browser
 
 
 def test_a_merchant_finds_a_product_and_edits_its_stock(merchant: Chromium) -> None:
     go(merchant, "Products")
-    name = merchant.driver.find_element("css selector", "main tbody th a").text
+    name = merchant.first("main tbody th a").text
     merchant.tab_to("text")
     merchant.type(name)
     merchant.enter()
@@ -102,7 +102,7 @@ def test_a_merchant_fulfils_one_order_and_refunds_another(merchant: Chromium) ->
 
 def test_a_merchant_answers_a_ticket(merchant: Chromium) -> None:
     go(merchant, "Tickets")
-    go(merchant, merchant.driver.find_element("css selector", "main tbody th a").text)
+    go(merchant, merchant.first("main tbody th a").text)
     merchant.tab_to("reply")
     merchant.type("It is on its way.", Keys.ENTER, "Truly.")
     merchant.tab_to("Send")

@@ -74,7 +74,7 @@ def test_every_page_can_be_read_by_everybody(sandbox: Sandbox, browser: Chromium
         with Client(sandbox.running.merchant, sandbox.member()["access_token"]) as client:
             hook = {"topic_id": RELEASED.id, "endpoint": "https://hooks.example/orders"}
             assert client.post("/api/v3/webhook/subscriptions", hook).status == 200
-        sandbox.running.told("sandbox", "generate", "--orders", "60")
+        sandbox.generate()
     if who == "nobody":
         ask_for_letters(sandbox, browser, sandbox.running.merchant, "merchants", ["/confirm", "/reset"])
     elif who == "nobody at wishpost":

@@ -21,7 +21,7 @@ def audit(browser: Chromium) -> None:
 def state(browser: Chromium, path: str) -> str:
     """How an app stands, by the badge beside its name."""
     browser.open(path)
-    return str(browser.driver.find_element("css selector", "main .head .badge").text)
+    return str(browser.first("main .head .badge").text)
 
 
 def test_a_public_app_waits_for_an_operator(sandbox: Sandbox, browser: Chromium) -> None:

@@ -118,10 +118,10 @@ def fulfil_one(browser: Chromium, running: Program) -> str:
     browser.press("Generate")
     assert "orders were generated." in browser.text
     browser.open("/orders")
-    order = browser.driver.find_element("css selector", "main table a").text
+    order = browser.first("main table a").text
     browser.press(order)
     browser.fill(tracking_number=TRACKING)
-    carrier = browser.driver.find_element("css selector", "select[name=tracking_provider] option:nth-child(2)")
+    carrier = browser.first("select[name=tracking_provider] option:nth-child(2)")
     carrier.click()
     browser.press("Mark as shipped")
     assert "The order is marked as shipped." in browser.text
@@ -139,14 +139,14 @@ def arrived(met: Receivers, secret: str, order: str) -> list[Any]:
 def see_delivery(browser: Chromium, running: Program) -> None:
     """The latest message is found on the pages of webhooks with what came of it, and sent again."""
     browser.open(running.merchant + "/developer/webhooks")
-    browser.press(browser.driver.find_element("css selector", "main table a").text)
+    browser.press(browser.first("main table a").text)
 
     def is_delivered() -> bool:
         browser.open(browser.path)
         return "Delivered" in browser.text and "Waiting" not in browser.text
 
     wait_until(is_delivered, 60, "the receipt")
-    browser.press(browser.driver.find_element("css selector", "main table a").text)
+    browser.press(browser.first("main table a").text)
     assert "HTTP 2" in browser.text
     browser.press("Redeliver")
     assert "It is on its way." in browser.text

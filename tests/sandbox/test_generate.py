@@ -140,6 +140,14 @@ def test_purchases_are_as_many_and_in_order() -> None:
     assert NOW - min(placed) <= timedelta(days=91)
 
 
+@pytest.mark.parametrize("count", [1, 2, 3, 10, 40])
+def test_the_last_purchase_has_just_been_made_and_waits(count: int) -> None:
+    for seed in range(200):
+        last = list(Traffic(str(seed), NOW, ["a", "b", "c"]).purchases(count))[-1].past
+        assert NOW - last.placed_at <= timedelta(minutes=1)
+        assert (last.shipment, last.refund, last.purchase.under_review) == (None, None, False)
+
+
 PAST = PastPurchase(
     purchase=Purchase(address=PEOPLE[0].address, items=(Item("ring-red"),)),
     placed_at=NOW - timedelta(days=9),

@@ -84,6 +84,12 @@ class Chromium:
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
 
+    def first(self, selector: str) -> WebElement:
+        """What a CSS selector finds first; where it finds nothing, the page is told."""
+        found = self.driver.find_elements(By.CSS_SELECTOR, selector)
+        assert found, f"nothing is {selector!r} in {self.path}: {self.text!r}"
+        return found[0]
+
     def field(self, label: str) -> WebElement:
         """The field that a label is of, found as people find it."""
         for found in self.driver.find_elements(By.TAG_NAME, "label"):

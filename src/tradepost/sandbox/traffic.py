@@ -127,13 +127,17 @@ class Traffic:
         return f"{self.source.getrandbits(96):024x}"
 
     def purchases(self, count: int) -> Iterator[Traded]:
-        """So many orders in purchases of one order or more, the earliest first."""
+        """So many orders in purchases of one order or more, the earliest first.
+
+        The last has just been placed and waits to be shipped, so that there is always something to do.
+        """
         left = count
         while left:
             pieces = min(left, 1 + (self.source.random() < 0.06) + (self.source.random() < 0.02))
-            age = self._age((count - left) / count)
+            is_last = pieces == left
+            age = self._age(1 if is_last else (count - left) / count)
             left -= pieces
-            yield self._trade(self._now - age, pieces)
+            yield self._trade(self._now - age, pieces, waits=is_last)
 
     def _age(self, part: float) -> timedelta:
         """How long ago the order was placed that so much of all came before."""
@@ -143,17 +147,17 @@ class Traffic:
             return RECENT + ages * (1 - part / old)
         return max(RECENT * (1 - (part - old) / _RECENT_PART), timedelta(minutes=1))
 
-    def _trade(self, placed_at: datetime, pieces: int) -> Traded:
+    def _trade(self, placed_at: datetime, pieces: int, *, waits: bool) -> Traded:
         source = self.source
         placed_at = placed_at.replace(microsecond=source.randrange(1000) * 1000)
         person = source.choice(self._people)
         items = tuple(Item(sku, 1 + (source.random() < 0.1)) for sku in source.sample(self._skus, pieces))
         age = self._now - placed_at
         fate = source.random()
-        review = age < timedelta(hours=24) and fate < 0.3
+        review = not waits and age < timedelta(hours=24) and fate < 0.3
         purchase = Purchase(address=person.address, items=items, buyer_id=self.new_id(), under_review=review)
         express = source.random() < 0.15
-        if review or (age < RECENT and fate < 0.65):
+        if waits or review or (age < RECENT and fate < 0.65):
             return Traded(person, PastPurchase(purchase=purchase, placed_at=placed_at, express=express))
         if fate > 0.96:
             wish = RefundWish(orders.BY_CUSTOMER, "Customer cancelled the order", responsibility=0)
