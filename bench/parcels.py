@@ -71,6 +71,16 @@ _FILL_PARCELS = """
       from (select * from parcel order by created_at limit 1) p, generate_series(1, $2::integer) n
      cross join lateral (select now() - interval '31 days' + n * (interval '30 days' / $2::integer) as at) t
 """
+# What was frozen for each of them: planners think of a ledger with nothing in it what is not true of any other.
+_FILL_TRANSFERS = """
+    insert into transfer (account_id, id, kind, parcel_id, at)
+    select $1, n, 'freeze', left(md5('parcel' || n), 24), now() from generate_series(1, $2::integer) n
+"""
+_FILL_ENTRIES = """
+    insert into entry (account_id, transfer_id, name, amount)
+    select $1, n, name, amount
+      from generate_series(1, $2::integer) n, (values ('outside', -10), ('frozen', 10)) e (name, amount)
+"""
 _FREEZE = """
     update ledger_account set balance = case name when 'frozen' then $2::numeric else -$2::numeric end
      where account_id = $1 and name in ('frozen', 'outside')
@@ -87,11 +97,12 @@ async def fill(settings: Settings, count: int) -> Account:
     filling: list[tuple[str, *tuple[Any, ...]]] = [
         (_FILL_CHANNELS, CHANNELS),
         (_FILL_PARCELS, account_id, count),
+        (_FILL_TRANSFERS, account_id, count),
+        (_FILL_ENTRIES, account_id, count),
         (_FREEZE, account_id, 10 * count),
     ]
     settling: list[tuple[str, *tuple[Any, ...]]] = [
-        ("vacuum (analyze) parcel",),
-        ("vacuum (analyze) channel",),
+        *((f"vacuum (analyze) {table}",) for table in ("parcel", "channel", "transfer", "entry")),
         ("checkpoint",),
     ]
     for role, statements in ((PLATFORM_ROLE, filling), (SUPERUSER, settling)):
@@ -172,7 +183,7 @@ class Bare:
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _add_lists(self) -> None:
-        listed = await note(channels.list_channels)
+        listed = await note(channels.read_channels)
         upto = datetime.now(UTC)
         wanted = ParcelFilter(LISTED, "created_at", descending=True, created_max=upto)
         page = await note(lambda db: rows.list_parcels(db, self._account.id, wanted), upto)

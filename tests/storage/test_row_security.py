@@ -40,7 +40,7 @@ ACCOUNTS = {"merchant", "shipper"}
 SHARED = {
     "schema_migration": "which migrations ran",
     "world_clock": "what time it is",
-    **dict.fromkeys(("channel", "sender_news"), "the platform's, the same for everybody"),
+    **dict.fromkeys(("channel", "channel_revision", "sender_news"), "the platform's, the same for everybody"),
     **dict.fromkeys(("system_update", "system_update_feature"), "news of the marketplace, the same for everybody"),
 }
 

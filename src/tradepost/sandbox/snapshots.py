@@ -237,10 +237,11 @@ async def _copy_out(connection: asyncpg.Connection[Any], folder: Path, tables: S
 
 
 async def _copy_in(connection: asyncpg.Connection[Any], folder: Path, tables: Sequence[_Table]) -> None:
+    for table in tables:
+        # What a row brings about when it is written or gone stands in the snapshot by itself.
+        await connection.execute(f'alter table "{table.name}" disable trigger user')
     await connection.execute(f"truncate {_quoted([table.name for table in tables])}, rate_window")
     for table in tables:
-        # What a row brings about when it is written stands in the snapshot by itself.
-        await connection.execute(f'alter table "{table.name}" disable trigger user')
         source = folder / "tables" / f"{table.name}.bin"
         await connection.copy_to_table(table.name, source=source, columns=list(table.columns), format="binary")
     for table in tables:

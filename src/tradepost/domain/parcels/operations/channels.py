@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tradepost.domain import audit, ledger
 from tradepost.domain.access import password_hash
 from tradepost.domain.context import Ctx, ShipperCtx
@@ -16,7 +18,7 @@ from tradepost.domain.parcels.rows import channels as rows
 from tradepost.values import Bookmark
 
 
-async def list_channels(ctx: Ctx) -> list[Channel]:
+async def list_channels(ctx: Ctx) -> Sequence[Channel]:
     """Every channel that is open, the same for all users."""
     return await rows.list_channels(ctx.db)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 import asyncpg
 import msgspec
@@ -20,12 +20,33 @@ _COLUMNS = (
 )
 
 
-async def list_channels(db: Rows) -> list[Channel]:
-    """All open channels by their number."""
+_known: Final[dict[str, tuple[Channel, ...]]] = {}
+"""The channels as they were read last, by their revision, of which no two in all the world are the same."""
+
+
+async def list_channels(db: Rows) -> tuple[Channel, ...]:
+    """All open channels by their number: from memory, if nobody has changed one since they were read."""
+    revision = await _revision(db)
+    if revision in _known:
+        return _known[revision]
+    found = await read_channels(db)
+    if revision is not None and await _revision(db) == revision:  # or they are of another one
+        _known.clear()
+        _known[revision] = found
+    return found
+
+
+async def _revision(db: Rows) -> str | None:
+    found: str | None = await db.fetchval("select revision::text from channel_revision")
+    return found
+
+
+async def read_channels(db: Rows) -> tuple[Channel, ...]:
+    """The same, as they stand in the database."""
     found = await db.fetch(
         f"select {_COLUMNS} from channel where closed_at is null order by split_part(otype, '-', 1)::integer, otype"
     )
-    return [_channel(row) for row in found]
+    return tuple(map(_channel, found))
 
 
 async def find_channel(db: Rows, otype: str) -> Channel | None:

@@ -51,15 +51,18 @@ class ParcelFilter:
     created_max: datetime | None = None
 
 
+_ORDER_IDS: Final = Parcel.__struct_fields__.index("order_ids")
+_DETAILS: Final = Parcel.__struct_fields__.index("details")
 _read_details = msgspec.json.Decoder(Details).decode
 
 
 def _parcel(row: Any) -> Parcel:
     # A long list is mostly this, so the columns come in the order of the fields, with the details behind them.
-    parcel_id, wish_id, otype, order_ids, *rest = row
-    if len(row) == len(Parcel.__struct_fields__):
-        rest[-1] = _read_details(rest[-1])
-    return Parcel(parcel_id, wish_id, otype, tuple(order_ids), *rest)
+    values = [*row]
+    values[_ORDER_IDS] = tuple(values[_ORDER_IDS])
+    if len(values) > _DETAILS:
+        values[_DETAILS] = _read_details(values[_DETAILS])
+    return Parcel(*values)
 
 
 async def insert(db: Rows, account_id: str, parcel: Parcel) -> None:
