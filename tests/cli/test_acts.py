@@ -25,7 +25,7 @@ BY_THEMSELVES = {
     "add_merchant", "suspend_merchant", "resume_merchant", "issue_token", "revoke_token", "add_app", "verify_app",
     "refuse_app", "disable_app", "enable_app", "replace_secret", "consent", "withdraw", "add_operator",
     "set_password", "disable_operator", "enable_operator", "add_sender", "bind_shop", "unbind_shop", "stop",
-    "start", "retry", "remove_factor", "verify_sender", "unverify_sender",
+    "start", "retry", "remove_factor_of", "remove_factor", "verify_sender", "unverify_sender",
 }  # fmt: skip
 """Verbs whose operation writes its row itself, whoever asks for it."""
 FRAME = {"run", "run_for"}

@@ -59,3 +59,10 @@ def test_a_review_by_hand(tradepost: Tradepost, world: World) -> None:
     for words in (("approve", shop, "0" * 24), ("remove-variation", shop, "zzz"), ("reject", shop, scarf, " ")):
         code, told = tradepost("product", *words)
         assert (code, told.startswith("Not done.")) == (1, True)
+
+
+@pytest.mark.committing
+@pytest.mark.parametrize("whose", ["merchant", "sender"])
+def test_a_second_factor_that_nobody_has(tradepost: Tradepost, whose: str) -> None:
+    code, told = tradepost(whose, "factor-off", "ada@attic.example")
+    assert (code, told) == (1, "Nobody who signs in with that address has a second factor.\n")

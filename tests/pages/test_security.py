@@ -12,6 +12,7 @@ import pytest
 from tests.pages.browser import Browser
 from tests.pages.test_consent import EMAIL, PASSWORD, _password, signed_in
 from tests.support.market import Market
+from tradepost.domain import people
 from tradepost.domain.people import code_at
 from tradepost.domain.people.factor import STEP_SECONDS, key_text, recovery_hash, step_of
 from tradepost.surfaces.pages.words import words
@@ -208,6 +209,22 @@ def test_taking_a_factor_off_and_giving_up_setting_it_up(market: Market) -> None
     browser.submit()
     assert key_shown(browser) != first
     assert asked_for_code(market).url.endswith("/"), "nothing was confirmed"
+
+
+@pytest.mark.parametrize("service", ["merchant", "wishpost"])
+def test_whoever_has_lost_everything_is_helped_by_an_operator(market: Market, service: str) -> None:
+    with_factor(market, service)
+    assert asked_for_code(market, service).url.endswith("/code")
+
+    def helped(email: str) -> object:
+        return market.operate(lambda ctx: people.remove_factor_of(ctx, service, email))
+
+    assert helped("nobody@attic.example") is False
+    assert asked_for_code(market, service).url.endswith("/code")
+    assert helped(f" {EMAIL[service].upper()}") is True
+    assert helped(EMAIL[service]) is False
+    assert not asked_for_code(market, service).url.endswith("/code")
+    assert market.sql("select count(*) from audit_record where verb = 'person.factor_removed'") == 1
 
 
 def test_secrets_are_shown_to_whoever_has_just_shown_his_password(market: Market) -> None:

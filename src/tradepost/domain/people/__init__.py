@@ -9,6 +9,7 @@ from tradepost.domain.people.operations.factors import (
     factor_state,
     has_factor,
     remove_factor,
+    remove_factor_of,
     renew_recovery,
     use_code,
 )
@@ -94,6 +95,7 @@ __all__ = [
     "person_of",
     "prove",
     "remove_factor",
+    "remove_factor_of",
     "renew_recovery",
     "reset_password",
     "see_link",

@@ -9,7 +9,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from tradepost.domain import access, audit, merchants, parcels
+from tradepost.domain import access, audit, merchants, parcels, people
 from tradepost.domain.access.token import looks_right
 from tradepost.domain.context import Ctx, MerchantCtx
 from tradepost.opening import operator, prepare_database, running_database
@@ -21,6 +21,7 @@ merchant_group = typer.Typer(help="Shops.", no_args_is_help=True)
 token_group = typer.Typer(help="Access tokens.", no_args_is_help=True)
 
 Result = TypeVar("Result")
+Email = Annotated[str, typer.Argument(help="What the person signs in with.")]
 MerchantId = Annotated[str, typer.Argument(help="Id of the shop.")]
 
 
@@ -96,6 +97,19 @@ def resume_merchant(merchant_id: str) -> None:
     """Let a suspended shop in again."""
     run(lambda ctx: merchants.set_suspended(ctx, merchant_id, False))
     print("active")
+
+
+@merchant_group.command("factor-off")
+def remove_factor(email: Email) -> None:
+    """Let somebody sign in by his password alone, who has lost what makes his codes and his recovery codes."""
+    remove_factor_of("merchant", email)
+
+
+def remove_factor_of(service: str, email: str) -> None:
+    """Have somebody asked for no code any more; whether it is he who asks for that, the operator has to know."""
+    if not run(lambda ctx: people.remove_factor_of(ctx, service, email)):
+        raise SystemExit("Nobody who signs in with that address has a second factor.")
+    print("off")
 
 
 @token_group.command("issue")

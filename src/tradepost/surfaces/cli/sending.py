@@ -14,7 +14,7 @@ import typer
 from tradepost.domain import announcements, ledger, parcels
 from tradepost.domain.context import Ctx, ShipperCtx
 from tradepost.domain.parcels import NewShipper, ParcelFilter, Scan
-from tradepost.surfaces.cli.accounts import run
+from tradepost.surfaces.cli.accounts import Email, remove_factor_of, run
 
 sender_group = typer.Typer(help="Users of the logistics service, and their money.", no_args_is_help=True)
 channel_group = typer.Typer(help="The ways to send a parcel.", no_args_is_help=True)
@@ -60,6 +60,12 @@ def unverify_sender(sender_id: SenderId) -> None:
     """Let a user book no parcels until he has shown by his real name who he is; what is booked stays."""
     run(lambda ctx: parcels.set_verified(ctx, sender_id, False))
     print("not verified")
+
+
+@sender_group.command("factor-off")
+def remove_factor(email: Email) -> None:
+    """Let a user sign in by his password alone, who has lost what makes his codes and his recovery codes."""
+    remove_factor_of("wishpost", email)
 
 
 @sender_group.command("deposit")

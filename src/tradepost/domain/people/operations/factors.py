@@ -9,7 +9,7 @@ from tradepost.domain import access, audit
 from tradepost.domain.context import By, Ctx
 from tradepost.domain.people import failures, rows
 from tradepost.domain.people.factor import RECOVERY_CODES, recovery_hash, step_of
-from tradepost.domain.people.operations.signing import begin_session
+from tradepost.domain.people.operations.signing import begin_session, find_person
 from tradepost.domain.people.person import Device, Signed
 from tradepost.domain.sealing import SealingKeys
 
@@ -102,6 +102,12 @@ async def remove_factor(ctx: Ctx, account_id: str, user_id: str) -> bool:
     if removed:
         await audit.record(ctx, "person.factor_removed", account_id, user_id=user_id)
     return removed
+
+
+async def remove_factor_of(ctx: Ctx, service: str, email: str) -> bool:
+    """The same for whoever signs in to a service with an address; an operator's verb, who knows him otherwise."""
+    person = await find_person(ctx, service, email)
+    return person is not None and await remove_factor(ctx, person.account_id, person.user_id)
 
 
 async def count_recovery(ctx: Ctx, signed: Signed) -> int:
