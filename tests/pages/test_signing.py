@@ -162,3 +162,16 @@ def test_an_api_call_takes_no_cookie_and_a_page_no_token(market: Market) -> None
     cookie = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
     assert market.request("GET", "/api/v2/auth_test", None, headers={"cookie": cookie}).status == 401
     assert market.get("/apps", "usd").status == 303
+
+
+@pytest.mark.parametrize("service", ["merchant", "wishpost"])
+def test_a_language_that_was_chosen_stays_on_the_way_to_signing_in(market: Market, service: str) -> None:
+    browser = Browser(market, service)
+    browser.get("/account?locale=fr")
+    assert "/sign-in" in browser.url
+    assert browser.page.get("lang") == "fr"
+    browser.sign_in(EMAIL[service], PASSWORD)
+    assert browser.url.endswith("/account?locale=fr")
+    for later in ("/account", "/account?locale=xx"):
+        browser.get(later)
+        assert browser.page.get("lang") == "fr"

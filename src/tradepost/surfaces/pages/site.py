@@ -27,7 +27,7 @@ from tradepost.surfaces.pages.visit import Kit as Kit
 from tradepost.surfaces.pages.visit import Stop as Stop
 from tradepost.surfaces.pages.visit import Visit as Visit
 from tradepost.surfaces.pages.visit import cookie_name as cookie_name
-from tradepost.surfaces.pages.words import pick, words
+from tradepost.surfaces.pages.words import LOCALES, pick, words
 from tradepost.values import Fact
 from tradepost.wire.http_types import Request, Response
 from tradepost.wire.turns import HEAVY_TURNS, MOST_IN_LINE, Turns
@@ -187,7 +187,8 @@ class Site:
         except Unreadable:
             query = read_fields(b"", MOST_QUERY)
         visit = Visit(self, request, query, read_fields(b"", 0), words(pick(None, "")), "")
-        wish = query.get("locale") or cookie(request, cookie_name(visit, "locale"))
+        asked = query.get("locale")
+        wish = asked if asked in LOCALES else cookie(request, cookie_name(visit, "locale"))
         visit.say = words(pick(wish, request.headers.get("accept-language", "")))
         visit.session = cookie(request, cookie_name(visit, "session"))
         return visit

@@ -299,10 +299,8 @@ class Visit:
             is_sandbox=self.site.kit.desk is not None,
             **values,
         )
-        response = Response(status, text.encode(), HTML, self._headers(leads_to, follows))
-        if self.query.get("locale") in LOCALES:
-            response.headers["Set-Cookie"] = self.cookie("locale", self.say.locale)
-        elif done:
+        response = Response(status, text.encode(), HTML, self._headers(leads_to, follows) | self._chosen())
+        if done and not self._chosen():
             response.headers["Set-Cookie"] = self.cookie("done", "", gone=True)
         return response
 
@@ -316,7 +314,12 @@ class Visit:
 
     def redirect(self, where: str) -> Response:
         """Go somewhere else, by GET."""
-        return Response(303, b"", HTML, {"Location": where})
+        return Response(303, b"", HTML, {"Location": where} | self._chosen())
+
+    def _chosen(self) -> dict[str, str]:
+        """The header that keeps the language which was just chosen, also on the way to a page to sign in first."""
+        is_known = self.query.get("locale") in LOCALES
+        return {"Set-Cookie": self.cookie("locale", self.say.locale)} if is_known else {}
 
     def seal(self, purpose: str, secret: str) -> str:
         """What a form holds so that nobody else can have made it; `secret` is what only this browser knows."""
