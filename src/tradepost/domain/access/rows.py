@@ -58,6 +58,11 @@ async def find_app(db: Rows, service: str, app_id: str) -> App | None:
     return None if row is None else _app(row)
 
 
+async def hold_app(db: Rows, service: str, app_id: str) -> None:
+    """Let nobody else change an app until the end of the transaction."""
+    await db.execute("select from app where service = $1 and id = $2 for no key update", service, app_id)
+
+
 async def page_apps(db: Rows, service: str, after: str, limit: int) -> tuple[list[App], bool]:
     """Some apps of a service behind an id, in the order of their ids, and whether there are more."""
     behind = "select * from app where service = $1 and id > $2 and deleted_at is null order by id limit $3"

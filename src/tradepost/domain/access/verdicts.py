@@ -40,6 +40,7 @@ async def refuse_app(ctx: Ctx, service: str, app_id: str, reason: str, revision:
 
 
 async def _judge(ctx: Ctx, service: str, app_id: str, revision: int | None, refusal: str | None) -> None:
+    await rows.hold_app(ctx.db, service, app_id)  # of two who say the same at once the second says nothing new
     before = await find_app(ctx, service, app_id)
     if not await rows.judge_app(ctx.db, service, app_id, revision, ctx.now, refusal):
         raise failures.AppChanged(app_id=app_id[:64])
