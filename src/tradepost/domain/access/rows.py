@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from tradepost.domain.access.app import App, NewApp
 from tradepost.domain.context import Rows
@@ -56,11 +56,6 @@ async def find_app(db: Rows, service: str, app_id: str) -> App | None:
     """An app of a service that was not deleted, for anybody."""
     row = await db.fetchrow("select * from app_of($1, $2) where deleted_at is null", service, app_id)
     return None if row is None else _app(row)
-
-
-async def hold_app(db: Rows, service: str, app_id: str) -> None:
-    """Let nobody else change an app until the end of the transaction."""
-    await db.execute("select from app where service = $1 and id = $2 for no key update", service, app_id)
 
 
 async def page_apps(db: Rows, service: str, after: str, limit: int) -> tuple[list[App], bool]:
@@ -136,14 +131,16 @@ def _app(row: Any) -> App:
 
 async def judge_app(
     db: Rows, service: str, app_id: str, revision: int | None, now: datetime, refusal: str | None
-) -> bool:
-    """Note that an app is verified or (with a reason) refused; whether there is one, of the revision told."""
-    done = (
-        "update app set verified_at = case when $5::text is null then $4::timestamptz end, refusal = $5, "
-        "waits_since = null where service = $1 and id = $2 and deleted_at is null and ($3::integer is null "
-        "or revision = $3) returning true"
-    )
-    return bool(await db.fetchval(done, service, app_id, revision, now, refusal))
+) -> bool | None:
+    """Note that an app is verified or (with a reason) refused; whether that is new, None for another revision."""
+    done = """
+        with before as (select * from app where service = $1 and id = $2 and deleted_at is null
+                           and ($3::integer is null or revision = $3) for no key update)
+        update app a set verified_at = case when $5::text is null then $4::timestamptz end, refusal = $5::text,
+                         waits_since = null from before where a.service = $1 and a.id = $2
+        returning before.verified_at is null = ($5::text is null) or before.refusal is distinct from $5::text
+    """
+    return cast(bool | None, await db.fetchval(done, service, app_id, revision, now, refusal))
 
 
 async def set_disabled(db: Rows, service: str, app_id: str, at: datetime | None) -> bool:

@@ -40,13 +40,12 @@ async def refuse_app(ctx: Ctx, service: str, app_id: str, reason: str, revision:
 
 
 async def _judge(ctx: Ctx, service: str, app_id: str, revision: int | None, refusal: str | None) -> None:
-    await rows.hold_app(ctx.db, service, app_id)  # of two who say the same at once the second says nothing new
-    before = await find_app(ctx, service, app_id)
-    if not await rows.judge_app(ctx.db, service, app_id, revision, ctx.now, refusal):
+    app = await find_app(ctx, service, app_id)
+    is_said_anew = await rows.judge_app(ctx.db, service, app_id, revision, ctx.now, refusal)
+    if is_said_anew is None:
         raise failures.AppChanged(app_id=app_id[:64])
-    is_said_anew = before.verified != (refusal is None) or before.refusal != (refusal or "")
     # Private apps wait for nobody, and an operator who added one knows what he said.
-    if is_said_anew and before.owner_id is None and before.developer_id is not None:
-        about = {"service": service, "app_id": app_id, "app": before.name, "reason": refusal or ""}
+    if is_said_anew and app.owner_id is None and app.developer_id is not None:
+        about = {"service": service, "app_id": app_id, "app": app.name, "reason": refusal or ""}
         topic = VERIFIED_TOPIC if refusal is None else REFUSED_TOPIC
-        await outbox.record_event(ctx, before.developer_id, topic, about)
+        await outbox.record_event(ctx, app.developer_id, topic, about)
