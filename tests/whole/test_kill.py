@@ -301,7 +301,6 @@ def test_acknowledged_writes_outlive_kills() -> None:
     assert result.forbidden == []
     assert result.in_window > 0
     assert result.answers["acknowledged"] > 50
-    assert result.answers["refused"] > 0
 
 
 def test_the_judge_sees_what_was_lost_doubled_or_halved() -> None:
