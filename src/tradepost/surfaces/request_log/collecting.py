@@ -34,7 +34,7 @@ MOST_WAITING: Final = 5_000
 MOST_BYTES: Final = 16 << 20
 BUSY: Final = 64
 """Calls in the queue from which successes are kept in brief: nobody reads each of so many."""
-BRIEF: Final = 512
+BRIEF: Final = 256
 PACK: Final = 1_000
 UNPROVEN_PACK: Final = 20
 """Calls of one pack that are not proven: a pack is kept as a whole, and their share is small."""
