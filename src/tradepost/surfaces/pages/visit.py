@@ -299,10 +299,8 @@ class Visit:
             is_sandbox=self.site.kit.desk is not None,
             **values,
         )
-        response = Response(status, text.encode(), HTML, self._headers(leads_to, follows) | self._chosen())
-        if done and not self._chosen():
-            response.headers["Set-Cookie"] = self.cookie("done", "", gone=True)
-        return response
+        told = {"Set-Cookie": self.cookie("done", "", gone=True)} if done else {}
+        return Response(status, text.encode(), HTML, self._headers(leads_to, follows) | told | self._chosen())
 
     def trouble(self, key: str, status: int = 400, **blanks: str) -> Response:
         """A page that says what is wrong, and leads nowhere."""
